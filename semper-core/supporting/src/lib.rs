@@ -1,1 +1,15 @@
-//! Supporting services.
+//! The supporting services of SEMPER, as contracts and cryptography.
+//!
+//! Everything here is pure: time, chance, messages and the user's answers are arguments, effects are
+//! results. The one driver that does things is the engine; the modules that touch sockets and files sit
+//! beside it.
+
+pub mod crypto;
+pub mod deal;
+pub mod evidence;
+pub mod fault;
+pub mod machine;
+pub mod money;
+pub mod party;
+pub mod time;
+pub mod wire;

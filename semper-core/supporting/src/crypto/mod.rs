@@ -1,0 +1,4 @@
+//! Digests, signatures, and the sealing of data to a third party.
+
+pub mod digest;
+pub mod signature;

@@ -1,0 +1,8 @@
+//! Evidence: what is signed, how it is read, and how a judge checks it without us.
+
+pub mod registry;
+pub mod signed;
+pub mod statement;
+
+pub use signed::{Claimed, Signable, SignedBytes, Verified};
+pub use statement::Statement;
