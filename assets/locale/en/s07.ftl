@@ -1,0 +1,20 @@
+### S07 Unlock (the door).
+
+s07-title = Unlock
+s07-words = { $first } { $second }
+s07-password = Password
+s07-unlock = Unlock
+s07-deriving = Opening your archive
+s07-wrong = Wrong password. Nothing was opened
+# $seconds: count
+s07-throttle = Next try in { $seconds } s
+s07-link = A page asks to open a deal. You will see it after unlocking
+s07-notmine-link = Not your words? This is not your TINGUIN
+s07-notmine = If these are not your two words, close this window. Start TINGUIN from your own menu
+s07-forgot-link = Forgot the password
+s07-forgot = Nobody can look up or replace a password. With your recovery sheet and a backup you can set up this wallet anew
+s07-about = About
+s07-damaged = The archive has a damaged part ({ $part }). Intact evidence can be opened read-only
+s07-readonly = Open read-only
+s07-second = TINGUIN is already running. Look for its window in the task bar
+s07-busy = Unlocking has begun

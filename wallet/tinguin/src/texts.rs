@@ -1,0 +1,119 @@
+//! The texts of the window, by language.
+//!
+//! English is the master. The build script reads `assets/locale/<language>/*.ftl`, makes
+//! [`Msg`] of the English files, and refuses to build when another language lacks a text or a
+//! variable; so there is no missing text at run time. Figures and dates never pass through Fluent:
+//! they come formatted from [`crate::format`].
+
+use std::borrow::Cow;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use unic_langid::LanguageIdentifier;
+
+use crate::format::Locale;
+
+include!(concat!(env!("OUT_DIR"), "/msg.rs"));
+
+/// The texts of one language.
+pub struct Texts {
+    locale: Locale,
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl Texts {
+    /// Loads the texts of a language, or nothing where this build has none in it.
+    #[must_use]
+    pub fn load(locale: Locale) -> Option<Self> {
+        let sources = sources(locale)?;
+        let language: LanguageIdentifier = locale.code().parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![language]);
+        // Isolating marks are invisible, and egui draws no bidirectional text.
+        bundle.set_use_isolating(false);
+        for source in sources {
+            // The build script has parsed these very bytes; what parsed then parses now.
+            let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(parsed, _)| parsed);
+            bundle.add_resource_overriding(resource);
+        }
+        Some(Self { locale, bundle })
+    }
+
+    /// Loads the master language, which every build has.
+    #[must_use]
+    pub fn english() -> Self {
+        Self::load(Locale::En).unwrap_or_else(|| Self {
+            locale: Locale::En,
+            bundle: FluentBundle::new_concurrent(vec![LanguageIdentifier::default()]),
+        })
+    }
+
+    /// Passes every piece of text through `transform`: for a pseudo-language that shows which layouts
+    /// break when words grow.
+    #[must_use]
+    pub fn transformed(mut self, transform: fn(&str) -> Cow<'_, str>) -> Self {
+        self.bundle.set_transform(Some(transform));
+        self
+    }
+
+    /// Tells whose figures and dates go with these texts.
+    #[must_use]
+    pub const fn locale(&self) -> Locale {
+        self.locale
+    }
+
+    /// Writes a text with its arguments.
+    #[must_use]
+    pub fn get(&self, msg: Msg<'_>) -> String {
+        let (id, attribute) = msg.key();
+        let message = self.bundle.get_message(id);
+        let pattern = message.and_then(|message| match attribute {
+            None => message.value(),
+            Some(name) => message.get_attribute(name).map(|attribute| attribute.value()),
+        });
+        let Some(pattern) = pattern else {
+            return id.to_owned();
+        };
+        let arguments = msg.arguments();
+        let mut faults = Vec::new();
+        self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned()
+    }
+}
+
+impl std::fmt::Debug for Texts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Texts").field("locale", &self.locale).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_stand_where_the_text_wants_them() {
+        let texts = Texts::english();
+        let text = texts.get(Msg::ChipPseudonym { shop: "Fogra", nick: "amber-17" });
+        assert_eq!(text, "Fogra knows you as amber-17");
+    }
+
+    #[test]
+    fn plurals_follow_the_number() {
+        let texts = Texts::english();
+        assert_eq!(texts.get(Msg::S25Paused { n: 1 }), "Paused, 1 new line");
+        assert_eq!(texts.get(Msg::S25Paused { n: 20 }), "Paused, 20 new lines");
+    }
+
+    #[test]
+    fn a_transformed_language_keeps_the_arguments() {
+        let texts = Texts::english().transformed(|text| Cow::Owned(text.to_uppercase()));
+        assert_eq!(texts.get(Msg::S08NextWait { party: "Fogra" }), "WAITING FOR Fogra");
+    }
+
+    #[test]
+    fn only_languages_of_this_build_load() {
+        assert_eq!(Texts::load(Locale::En).map(|texts| texts.locale()), Some(Locale::En));
+        for locale in Locale::ALL {
+            assert_eq!(Texts::load(locale).is_some(), sources(locale).is_some());
+        }
+    }
+}
