@@ -140,11 +140,6 @@ pub(crate) fn owners(members: &[Member]) -> Vec<String> {
     findings
 }
 
-/// Whether a crate opens a window yet.
-pub(crate) fn has_window(members: &[Member]) -> bool {
-    lines(members).any(|(_, line)| line.name == "eframe")
-}
-
 /// Whoever asks for `eframe` asks for exactly [`WINDOW_FEATURES`], and `egui` comes without defaults.
 pub(crate) fn window_features(members: &[Member]) -> Vec<String> {
     let mut findings = Vec::new();
@@ -262,7 +257,6 @@ mod tests {
         assert_eq!(window_features(&window(&WINDOW_FEATURES, true)).len(), 1);
         assert_eq!(window_features(&window(&WINDOW_FEATURES[1..], false)).len(), 1);
         assert_eq!(window_features(&window(&[&WINDOW_FEATURES[..], &["wgpu"]].concat(), false)).len(), 1);
-        assert!(has_window(&window(&[], false)) && !has_window(&[member("wallet", &["egui"])]));
     }
 
     #[test]

@@ -153,6 +153,7 @@ fn the_real_repository_is_seen() {
     let own = repository.members.iter().find(|member| member.folder == "xtask").unwrap();
     assert!(own.dependencies.iter().any(|line| line.name == "serde_json" && line.kind == Kind::Dev));
     assert!(repository.files.contains_key("xtask/tests/tidy.rs"));
+    assert!(resolved_features().unwrap().contains_key("serde_json"));
 }
 
 #[test]
