@@ -4,6 +4,7 @@
 //! results. The one driver that does things is the engine; the modules that touch sockets and files sit
 //! beside it.
 
+pub mod archive;
 pub mod comm;
 pub mod crypto;
 pub mod deal;
