@@ -4,6 +4,7 @@
 //! results. The one driver that does things is the engine; the modules that touch sockets and files sit
 //! beside it.
 
+pub mod access;
 pub mod archive;
 pub mod comm;
 pub mod crypto;
@@ -14,4 +15,5 @@ pub mod machine;
 pub mod money;
 pub mod party;
 pub mod time;
+pub mod tinguin;
 pub mod wire;

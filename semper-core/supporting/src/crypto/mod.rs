@@ -1,4 +1,5 @@
 //! Digests, signatures, and the sealing of data to a third party.
 
 pub mod digest;
+pub mod keys;
 pub mod signature;

@@ -108,7 +108,6 @@ impl KeyPair {
 
     /// Signs `message`. The result depends on key and message only. Other crates sign through a key store,
     /// which takes a permit.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the key store of this crate is its one caller"))]
     pub(crate) fn sign(&self, message: &[u8]) -> Signature {
         Signature(self.0.sign(message).to_bytes())
     }

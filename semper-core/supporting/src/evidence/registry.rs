@@ -6,6 +6,8 @@
 pub const TYPES: &[&str] = &[
     "a/record",
     "accepted",
+    "act/destroy-key",
+    "act/generate-key",
     "attribute",
     "confirmation",
     "contract",
