@@ -2,4 +2,5 @@
 
 pub mod digest;
 pub mod keys;
+pub mod seal;
 pub mod signature;

@@ -121,6 +121,16 @@ pub fn from_bytes<T: Statement>(bytes: &[u8]) -> Result<T, StatementError> {
     Ok(value)
 }
 
+/// Writes `value` as lines without a first line: a part of several types that has a hash of its own, such as
+/// the description of an item. The lines are those that stand in a statement, without the path before them.
+///
+/// # Errors
+/// [`StatementError::Unwritable`] naming the key that cannot be written.
+pub fn part_lines<T: Serialize>(value: &T) -> Result<String, StatementError> {
+    let text = ser::write("part", value)?;
+    Ok(text.split_once('\n').map_or(String::new(), |(_, lines)| lines.to_owned()))
+}
+
 /// The type named in the first line of `bytes`, if they have the form of a statement at all.
 ///
 /// # Errors
