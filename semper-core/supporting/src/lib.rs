@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod certificate;
 pub mod comm;
 pub mod crypto;
 pub mod deal;
