@@ -18,3 +18,5 @@ s07-damaged = The archive has a damaged part ({ $part }). Intact evidence can be
 s07-readonly = Open read-only
 s07-second = TINGUIN is already running. Look for its window in the task bar
 s07-busy = Unlocking has begun
+s07-first = Type your password first
+s07-wait = Wait until the time is up

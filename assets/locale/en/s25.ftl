@@ -43,3 +43,4 @@ s25-hex = Hex
 s25-fields = Fields
 s25-diagram = Show in the deal
 s25-session = TLS peer
+s25-more = { $size } B more are not shown here

@@ -13,3 +13,6 @@ pub mod format;
 pub mod icons;
 pub mod texts;
 pub mod theme;
+pub mod views;
+pub mod widgets;
+pub mod window;
