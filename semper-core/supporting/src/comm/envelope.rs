@@ -1,0 +1,607 @@
+//! The envelope that every numbered frame of a deal travels in, and the record of both directions.
+//!
+//! Each side numbers what it sends in a deal, without gaps, and names the frame it processed last. So a
+//! lost connection costs nothing: what was not answered is sent again with the same bytes, and whoever
+//! has it already drops it and sends its stored answer again. A number that comes back with other
+//! bytes is a fork, and both versions are evidence.
+//!
+//! ```text
+//! t0 = 64 zeros,  tn = SHA-256(t(n-1) LF SHA-256(kind, payload) LF)      one chain for each direction
+//! ```
+//!
+//! **Invariant.** A [`Conversation`] hands up the frame numbered n once, and only after n - 1.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{
+    fault::FrameError,
+    frame::{Frame, Kind},
+    hello::digest,
+};
+use crate::{
+    crypto::digest::Digest,
+    deal::DealId,
+    fault::{Blame, Fault, Standing},
+    wire,
+};
+
+/// How many numbered frames each side may send in one deal.
+pub const FRAMES_PER_DEAL: u32 = 4096;
+
+/// How many numbered frames may be on their way without an answer.
+pub const UNANSWERED: usize = 64;
+
+/// What precedes the body at most, in bytes: deal, place and the length of the body.
+pub const OVERHEAD: usize = 33 + 69 + 8;
+
+/// What a frame of kind 3, 4, 5 or 12 carries.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Envelope {
+    /// The deal it belongs to. Absent while the deal has no name yet, and where there is none.
+    pub deal: Option<DealId>,
+    /// Its place in the deal. Absent in what stands for itself: a request to a third party or a bank, the
+    /// statements that resume a deal.
+    pub place: Option<Place>,
+    /// The message itself.
+    #[serde(with = "octets")]
+    pub body: Vec<u8>,
+}
+
+/// Where a frame stands in a deal.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Place {
+    /// Its number among the frames of its sender, from 1.
+    pub seq: u32,
+    /// The frame, of either side, that its sender processed or sent last; zeros before the first.
+    pub prev: Digest,
+    /// The digest of the configuration in which its sender sent it; zeros before the deal is open.
+    pub conf: Digest,
+}
+
+/// How far one direction of a deal has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Transcript {
+    /// How many frames.
+    pub count: u32,
+    /// The chain over all of them.
+    pub hash: Digest,
+}
+
+/// One side's record of a deal: journaled with the state of the deal, in the same transaction.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Conversation {
+    deal: Option<DealId>,
+    /// What the peer is known to have processed of ours.
+    answered: Transcript,
+    unanswered: Vec<Sent>,
+    received: Transcript,
+    /// The latest frames received, oldest first, with the chain before the first of them.
+    heard: Vec<Digest>,
+    last: Digest,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct Sent {
+    /// How many frames of the peer had come before: it is part of the answer to the last of them.
+    after: u32,
+    kind: u8,
+    #[serde(with = "octets")]
+    payload: Vec<u8>,
+    digest: Digest,
+}
+
+/// What became of a frame that came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Heard {
+    /// It is the next one.
+    New(Envelope),
+    /// It came before, with the same bytes. What we answered to it and was not answered in turn is to be
+    /// sent again. An answer belongs to one frame only, so that two sides cannot repeat for ever.
+    Repeated(Vec<Frame>),
+    /// It has no number; what it asks is idempotent by itself.
+    Unnumbered(Envelope),
+}
+
+/// Why a frame has no place in a deal.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// The two records of the deal differ.
+    #[error("The other side's record of this deal differs from yours from step {step} on.")]
+    Fork {
+        /// The first number at which they differ.
+        step: u32,
+    },
+    /// A number was left out.
+    #[error("Step {got} came where step {expected} was expected.")]
+    Gap {
+        /// The number that was due.
+        expected: u32,
+        /// The number that came.
+        got: u32,
+    },
+    /// It belongs to another deal.
+    #[error("The message belongs to another deal.")]
+    OtherDeal,
+    /// Too many frames are on their way without an answer.
+    #[error("The other side has not answered {UNANSWERED} messages. Waiting for it.")]
+    Unanswered,
+    /// The deal has used up its frames.
+    #[error("A deal has at most {FRAMES_PER_DEAL} messages of each side.")]
+    TooMany,
+    /// The bytes are no envelope.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+impl Envelope {
+    /// A message that has no number.
+    pub fn unnumbered(deal: Option<DealId>, body: Vec<u8>) -> Self {
+        Self { deal, place: None, body }
+    }
+
+    /// What a frame carries.
+    ///
+    /// # Errors
+    /// [`FrameError::Kind`] for a kind without envelope, [`FrameError::NotCanonical`] for other bytes.
+    pub fn read(frame: &Frame) -> Result<Self, FrameError> {
+        if !frame.kind.has_envelope() {
+            return Err(FrameError::Kind { kind: frame.kind.number() });
+        }
+        let envelope: Self = wire::decode(&frame.payload, frame.kind.limit())?;
+        let numbered_from_one = envelope.place.is_none_or(|place| place.seq > 0);
+        if numbered_from_one { Ok(envelope) } else { Err(FrameError::NotCanonical) }
+    }
+
+    /// The frame that carries it, on `stream` where answers are told apart by one.
+    ///
+    /// # Errors
+    /// [`FrameError::Kind`] for a kind without envelope, [`FrameError::TooLong`] above the kind's limit.
+    pub fn frame(&self, kind: Kind, stream: u32) -> Result<Frame, FrameError> {
+        if !kind.has_envelope() {
+            return Err(FrameError::Kind { kind: kind.number() });
+        }
+        Frame::new(kind, stream, wire::encode(self, kind.limit())?)
+    }
+}
+
+impl Transcript {
+    /// Where every direction starts.
+    pub const START: Self = Self { count: 0, hash: NOTHING };
+
+    /// The chain with one frame more.
+    pub fn with(self, frame: Digest) -> Self {
+        let hash = Digest::of(format!("{}\n{frame}\n", self.hash).as_bytes());
+        Self { count: self.count.saturating_add(1), hash }
+    }
+}
+
+const NOTHING: Digest = Digest::from_bytes([0; 32]);
+
+impl Default for Conversation {
+    fn default() -> Self {
+        Self {
+            deal: None,
+            answered: Transcript::START,
+            unanswered: Vec::new(),
+            received: Transcript::START,
+            heard: Vec::new(),
+            last: NOTHING,
+        }
+    }
+}
+
+impl Conversation {
+    /// Gives the conversation the name of its deal, once both nonces are known.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::OtherDeal`] if it has another name already.
+    pub fn name(&mut self, deal: DealId) -> Result<(), EnvelopeError> {
+        if self.deal.is_some_and(|known| known != deal) {
+            return Err(EnvelopeError::OtherDeal);
+        }
+        self.deal = Some(deal);
+        Ok(())
+    }
+
+    /// The frame that carries `body` as our next message, kept until the peer has answered it.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Unanswered`], [`EnvelopeError::TooMany`], or that the body is too long.
+    pub fn send(&mut self, kind: Kind, conf: Digest, body: Vec<u8>) -> Result<Frame, EnvelopeError> {
+        let seq = self.sent().count.saturating_add(1);
+        if seq > FRAMES_PER_DEAL {
+            return Err(EnvelopeError::TooMany);
+        }
+        if self.unanswered.len() >= UNANSWERED {
+            return Err(EnvelopeError::Unanswered);
+        }
+        let place = Some(Place { seq, prev: self.last, conf });
+        let frame = Envelope { deal: self.deal, place, body }.frame(kind, 0)?;
+        self.last = digest(&frame);
+        let after = self.received.count;
+        let sent = Sent { after, kind: kind.number(), payload: frame.payload.clone(), digest: self.last };
+        self.unanswered.push(sent);
+        Ok(frame)
+    }
+
+    /// Takes a frame of the peer.
+    ///
+    /// # Errors
+    /// Why it has no place here; the record is then as it was.
+    pub fn receive(&mut self, frame: &Frame) -> Result<Heard, EnvelopeError> {
+        let envelope = Envelope::read(frame)?;
+        let Some(place) = envelope.place else {
+            return Ok(Heard::Unnumbered(envelope));
+        };
+        let expected = self.received.count.saturating_add(1);
+        let name = digest(frame);
+        if place.seq < expected {
+            return self.repeated(place.seq, name);
+        }
+        if place.seq > FRAMES_PER_DEAL {
+            return Err(EnvelopeError::TooMany);
+        }
+        if place.seq > expected {
+            return Err(EnvelopeError::Gap { expected, got: place.seq });
+        }
+        if self.deal.is_some() && envelope.deal != self.deal {
+            return Err(EnvelopeError::OtherDeal);
+        }
+        self.acknowledge(place)?;
+        self.received = self.received.with(name);
+        self.last = name;
+        self.heard.push(name);
+        if self.heard.len() > 2 * UNANSWERED {
+            self.heard.drain(..UNANSWERED);
+        }
+        Ok(Heard::New(envelope))
+    }
+
+    /// What the peer has not answered yet, to be sent again whenever a connection stands anew.
+    pub fn unanswered(&self) -> impl Iterator<Item = Frame> + '_ {
+        self.unanswered.iter().filter_map(Sent::frame)
+    }
+
+    /// How far our own direction has come.
+    pub fn sent(&self) -> Transcript {
+        self.unanswered.iter().fold(self.answered, |chain, sent| chain.with(sent.digest))
+    }
+
+    /// How far the peer's direction has come.
+    pub fn received(&self) -> Transcript {
+        self.received
+    }
+
+    /// Whether the peer's account of both directions, from its statement that resumes or closes the deal,
+    /// agrees with this one as far as both reach.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Fork`] with the first step on which they cannot agree.
+    pub fn compare(&self, their_sent: Transcript, their_received: Transcript) -> Result<(), EnvelopeError> {
+        // What they have received they cannot have forgotten, nor can they have more than we sent.
+        let mut ours = self.answered;
+        let mut rest = self.unanswered.iter();
+        while ours.count < their_received.count {
+            match rest.next() {
+                Some(sent) => ours = ours.with(sent.digest),
+                None => return Err(EnvelopeError::Fork { step: ours.count.saturating_add(1) }),
+            }
+        }
+        agree(their_received, ours)?;
+        // Where they have sent more than reached us, it is they who can compare.
+        if their_sent.count > self.received.count { Ok(()) } else { agree(their_sent, self.received) }
+    }
+
+    /// A number that was taken before: harmless with the same bytes.
+    fn repeated(&self, seq: u32, name: Digest) -> Result<Heard, EnvelopeError> {
+        let back = usize::try_from(self.received.count - seq).unwrap_or(usize::MAX);
+        match self.heard.iter().rev().nth(back) {
+            Some(known) if *known == name => {
+                let answer = self.unanswered.iter().filter(|sent| sent.after == seq);
+                Ok(Heard::Repeated(answer.filter_map(Sent::frame).collect()))
+            }
+            // An honest peer repeats what is unanswered, which never reaches back so far.
+            Some(_) | None => Err(EnvelopeError::Fork { step: seq }),
+        }
+    }
+
+    /// Takes from `prev` what the peer has processed of ours. It names a frame of ours not named before, or
+    /// its own previous one.
+    fn acknowledge(&mut self, place: Place) -> Result<(), EnvelopeError> {
+        let previous = self.heard.last().copied().unwrap_or(NOTHING);
+        if place.prev == previous {
+            return Ok(());
+        }
+        let named = self.unanswered.iter().position(|sent| sent.digest == place.prev);
+        let named = named.ok_or(EnvelopeError::Fork { step: place.seq })?;
+        for sent in self.unanswered.drain(..=named) {
+            self.answered = self.answered.with(sent.digest);
+        }
+        Ok(())
+    }
+}
+
+impl Sent {
+    fn frame(&self) -> Option<Frame> {
+        let kind = Kind::of(self.kind)?;
+        Some(Frame { kind, stream: 0, last: true, payload: self.payload.clone() })
+    }
+}
+
+/// Whether their account of a direction is ours. A shorter one has lost what follows it.
+fn agree(theirs: Transcript, ours: Transcript) -> Result<(), EnvelopeError> {
+    if theirs == ours {
+        return Ok(());
+    }
+    let lost = theirs.count < ours.count;
+    Err(EnvelopeError::Fork { step: theirs.count.saturating_add(u32::from(lost)) })
+}
+
+impl Fault for EnvelopeError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Fork { .. } => "deal.fork",
+            Self::Gap { .. } => "deal.gap",
+            Self::OtherDeal => "deal.other",
+            Self::Unanswered => "deal.unanswered",
+            Self::TooMany => "deal.too-many-messages",
+            Self::Frame(error) => error.code(),
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Unanswered => Blame::Network,
+            Self::TooMany => Blame::Ourselves,
+            Self::Fork { .. } | Self::Gap { .. } | Self::OtherDeal | Self::Frame(_) => Blame::Peer,
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::Undecided
+    }
+}
+
+/// Bytes as one piece instead of one element after the other.
+mod octets {
+    use super::{Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_byte_buf(Octets)
+    }
+
+    struct Octets;
+
+    impl de::Visitor<'_> for Octets {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CONF: Digest = Digest::from_bytes([7; 32]);
+
+    fn deal() -> DealId {
+        DealId::from_bytes([9; 32])
+    }
+
+    fn named() -> Conversation {
+        let mut conversation = Conversation::default();
+        conversation.name(deal()).unwrap();
+        conversation
+    }
+
+    fn say(side: &mut Conversation, text: &str) -> Frame {
+        side.send(Kind::Deal, CONF, text.as_bytes().to_vec()).unwrap()
+    }
+
+    fn body(heard: Heard) -> String {
+        match heard {
+            Heard::New(envelope) => String::from_utf8(envelope.body).unwrap(),
+            other => panic!("not new: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_one_side_says_the_other_hears_once_and_in_order() {
+        let (mut shop, mut buyer) = (named(), named());
+        let first = say(&mut buyer, "order");
+        let second = say(&mut buyer, "payment");
+        assert_eq!(shop.receive(&second), Err(EnvelopeError::Gap { expected: 1, got: 2 }));
+        assert_eq!(body(shop.receive(&first).unwrap()), "order");
+        assert_eq!(body(shop.receive(&second).unwrap()), "payment");
+        assert_eq!(shop.receive(&first), Ok(Heard::Repeated(vec![])));
+        let answer = say(&mut shop, "goods");
+        assert_eq!(shop.receive(&second), Ok(Heard::Repeated(vec![answer.clone()])));
+        assert_eq!(buyer.unanswered().count(), 2);
+        assert_eq!(body(buyer.receive(&answer).unwrap()), "goods");
+        assert_eq!(buyer.unanswered().count(), 0);
+        assert_eq!(buyer.sent(), shop.received());
+        assert_eq!(buyer.received(), shop.sent());
+    }
+
+    #[test]
+    fn the_chain_of_a_direction_is_what_sha256sum_computes() {
+        let frame = Digest::of(b"frame");
+        let lines = format!("{}\n{frame}\n", "0".repeat(64));
+        assert_eq!(
+            Transcript::START.with(frame),
+            Transcript { count: 1, hash: Digest::of(lines.as_bytes()) }
+        );
+    }
+
+    #[test]
+    fn the_same_number_with_other_bytes_is_a_fork() {
+        let (mut shop, mut buyer) = (named(), named());
+        let mut liar = buyer.clone();
+        assert_eq!(body(shop.receive(&say(&mut buyer, "order one")).unwrap()), "order one");
+        assert_eq!(shop.receive(&say(&mut liar, "order two")), Err(EnvelopeError::Fork { step: 1 }));
+    }
+
+    #[test]
+    fn a_frame_names_what_its_sender_has_seen_or_it_is_a_fork() {
+        let (mut shop, mut buyer) = (named(), named());
+        let mut elsewhere = buyer.clone();
+        say(&mut elsewhere, "something the shop never saw");
+        let mut forged = Envelope::read(&say(&mut elsewhere, "order")).unwrap();
+        forged.place = forged.place.map(|place| Place { seq: 1, ..place });
+        let forged = forged.frame(Kind::Deal, 0).unwrap();
+        assert_eq!(shop.receive(&forged), Err(EnvelopeError::Fork { step: 1 }));
+        assert_eq!(body(shop.receive(&say(&mut buyer, "order")).unwrap()), "order");
+    }
+
+    #[test]
+    fn frames_of_another_deal_are_refused_and_change_nothing() {
+        let mut other = Conversation::default();
+        other.name(DealId::from_bytes([8; 32])).unwrap();
+        let mut shop = named();
+        let before = shop.clone();
+        assert_eq!(shop.receive(&say(&mut other, "order")), Err(EnvelopeError::OtherDeal));
+        assert_eq!(shop, before);
+        assert_eq!(shop.name(DealId::from_bytes([8; 32])), Err(EnvelopeError::OtherDeal));
+    }
+
+    #[test]
+    fn a_deal_is_proposed_before_it_has_a_name() {
+        let (mut shop, mut buyer) = (Conversation::default(), Conversation::default());
+        assert_eq!(body(shop.receive(&say(&mut buyer, "propose")).unwrap()), "propose");
+        shop.name(deal()).unwrap();
+        let Ok(Heard::New(accept)) = buyer.receive(&say(&mut shop, "accept")) else { panic!() };
+        assert_eq!(accept.deal, Some(deal()));
+        buyer.name(deal()).unwrap();
+        assert_eq!(body(shop.receive(&say(&mut buyer, "confirm")).unwrap()), "confirm");
+    }
+
+    #[test]
+    fn what_has_no_number_passes_beside_the_record() {
+        let mut bank = named();
+        let before = bank.clone();
+        let request = Envelope::unnumbered(None, b"pay".to_vec());
+        let frame = request.frame(Kind::Payment, 3).unwrap();
+        assert_eq!(bank.receive(&frame), Ok(Heard::Unnumbered(request)));
+        assert_eq!(bank, before);
+    }
+
+    #[test]
+    fn a_record_has_bounds() {
+        let (mut shop, mut buyer) = (named(), named());
+        for _ in 0..UNANSWERED {
+            say(&mut buyer, "x");
+        }
+        assert_eq!(buyer.send(Kind::Deal, CONF, vec![]), Err(EnvelopeError::Unanswered));
+        let body = vec![0; Kind::Exchange.limit() - OVERHEAD];
+        assert!(shop.send(Kind::Exchange, CONF, body.clone()).is_ok());
+        assert!(shop.send(Kind::Exchange, CONF, [body, vec![0]].concat()).is_err());
+        assert!(shop.send(Kind::Ca, CONF, vec![]).is_err());
+    }
+
+    #[test]
+    fn a_deal_ends_before_its_numbers_do() {
+        let (mut shop, mut buyer) = (named(), named());
+        for _ in 0..FRAMES_PER_DEAL {
+            shop.receive(&say(&mut buyer, "?")).unwrap();
+            buyer.receive(&say(&mut shop, "!")).unwrap();
+        }
+        assert_eq!(buyer.send(Kind::Deal, CONF, vec![]), Err(EnvelopeError::TooMany));
+        assert!(shop.heard.len() <= 2 * UNANSWERED);
+    }
+
+    #[test]
+    fn records_are_compared_as_far_as_both_reach() {
+        let (mut shop, mut buyer) = (named(), named());
+        let old = shop.clone();
+        shop.receive(&say(&mut buyer, "order")).unwrap();
+        let lost = say(&mut buyer, "payment");
+        assert_eq!(buyer.compare(shop.sent(), shop.received()), Ok(()));
+        assert_eq!(shop.compare(buyer.sent(), buyer.received()), Ok(()));
+        buyer.receive(&say(&mut shop, "goods")).unwrap();
+        // The shop restored a backup and has forgotten what it answered.
+        assert_eq!(buyer.compare(old.sent(), old.received()), Err(EnvelopeError::Fork { step: 1 }));
+        // It claims more than was said, or something else.
+        let more = shop.received().with(digest(&lost)).with(digest(&lost));
+        assert_eq!(buyer.compare(shop.sent(), more), Err(EnvelopeError::Fork { step: 3 }));
+        let other = Transcript { hash: CONF, ..shop.received() };
+        assert_eq!(buyer.compare(shop.sent(), other), Err(EnvelopeError::Fork { step: 1 }));
+        let other = Transcript { hash: CONF, ..shop.sent() };
+        assert_eq!(buyer.compare(other, shop.received()), Err(EnvelopeError::Fork { step: 1 }));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Over a network that loses, repeats and cuts connections: everything arrives once, in order.
+        #[test]
+        fn everything_arrives_once_and_in_order(events in proptest::collection::vec(0_u8..8, 0..200)) {
+            let mut sides = [named(), named()];
+            let mut network: [Vec<Frame>; 2] = [Vec::new(), Vec::new()];
+            let mut said = [0_usize; 2];
+            let mut heard: [Vec<String>; 2] = [Vec::new(), Vec::new()];
+            let cut = |sides: &[Conversation; 2], network: &mut [Vec<Frame>; 2]| {
+                for n in 0..2 {
+                    network[n] = sides[n].unanswered().collect();
+                }
+            };
+            let deliver = |from: usize, sides: &mut [Conversation; 2], network: &mut [Vec<Frame>; 2], heard: &mut [Vec<String>; 2]| {
+                if network[from].is_empty() {
+                    return;
+                }
+                let frame = network[from].remove(0);
+                match sides[1 - from].receive(&frame).unwrap() {
+                    Heard::New(envelope) => heard[1 - from].push(String::from_utf8(envelope.body).unwrap()),
+                    Heard::Repeated(again) => network[1 - from].extend(again),
+                    Heard::Unnumbered(_) => unreachable!(),
+                }
+            };
+            for event in events {
+                let from = usize::from(event % 2);
+                match event / 2 {
+                    0 if sides[from].unanswered.len() < UNANSWERED => {
+                        let text = said[from].to_string();
+                        said[from] += 1;
+                        let frame = say(&mut sides[from], &text);
+                        network[from].push(frame);
+                    }
+                    3 => cut(&sides, &mut network),
+                    _ => deliver(from, &mut sides, &mut network, &mut heard),
+                }
+            }
+            cut(&sides, &mut network);
+            while network.iter().any(|queue| !queue.is_empty()) {
+                deliver(0, &mut sides, &mut network, &mut heard);
+                deliver(1, &mut sides, &mut network, &mut heard);
+            }
+            for n in 0..2 {
+                let expected: Vec<_> = (0..said[1 - n]).map(|n| n.to_string()).collect();
+                prop_assert_eq!(&heard[n], &expected);
+                prop_assert_eq!(sides[n].received(), sides[1 - n].sent());
+                prop_assert_eq!(sides[n].compare(sides[1 - n].sent(), sides[1 - n].received()), Ok(()));
+            }
+        }
+
+        #[test]
+        fn random_envelopes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let frame = Frame { kind: Kind::Deal, stream: 0, last: true, payload: bytes };
+            let _ = named().receive(&frame);
+        }
+    }
+}
