@@ -11,5 +11,6 @@ pub mod expectation;
 pub mod fault;
 pub mod item;
 pub mod package;
+pub mod payment;
 pub mod property;
 mod tagged;
