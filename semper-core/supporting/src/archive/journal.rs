@@ -11,7 +11,7 @@
 //!
 //! Nothing here reads a clock or draws a salt: both are given.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub enum Class {
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Kind {
     class: Class,
-    detail: String,
+    detail: Cow<'static, str>,
 }
 
 /// The longest detail of a kind in bytes.
@@ -162,9 +162,15 @@ impl Class {
 impl Kind {
     /// The kind `<class>/<detail>`, if the detail is made of letters, digits, `-` and `/` and not too long.
     pub fn new(class: Class, detail: &str) -> Option<Self> {
-        let plain = detail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'/');
-        let fits = !detail.is_empty() && detail.len() <= DETAIL_LIMIT;
-        (plain && fits).then(|| Self { class, detail: detail.to_owned() })
+        is_plain(detail.as_bytes()).then(|| Self { class, detail: Cow::Owned(detail.to_owned()) })
+    }
+
+    /// The kind `class/detail` of a detail that is written in the program: letters, digits, `-` and `/`.
+    ///
+    /// Evaluated where a constant is declared, so that a wrong one does not compile.
+    pub const fn of(class: Class, detail: &'static str) -> Self {
+        assert!(is_plain(detail.as_bytes()), "a detail is made of letters, digits, - and /");
+        Self { class, detail: Cow::Borrowed(detail) }
     }
 
     /// Reads `<class>/<detail>`.
@@ -350,6 +356,17 @@ impl Chain {
         }
         Ok(())
     }
+}
+
+const fn is_plain(detail: &[u8]) -> bool {
+    let mut rest = detail;
+    while let [first, others @ ..] = rest {
+        if !(first.is_ascii_alphanumeric() || *first == b'-' || *first == b'/') {
+            return false;
+        }
+        rest = others;
+    }
+    !detail.is_empty() && detail.len() <= DETAIL_LIMIT
 }
 
 /// Whether `op` erases a salt and a payload and does nothing else.

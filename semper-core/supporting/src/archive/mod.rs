@@ -2,9 +2,10 @@
 //!
 //! Here are the contracts and the pure parts: tables and rows as data ([`schema`], [`store`]), the
 //! hash-chained journal ([`journal`]) and its signed heads ([`head`]), the records every program keeps
-//! ([`record`]). The modules `archive-*` write
+//! ([`record`]), and what every implementation must pass ([`conformance`]). The modules `archive-*` write
 //! files or talk to a database server.
 
+pub mod conformance;
 pub mod head;
 pub mod journal;
 pub mod record;
