@@ -141,17 +141,11 @@ impl SqliteArchive {
 }
 
 impl Store for SqliteArchive {
-    fn commit(
-        &self,
-        batches: Vec<Batch>,
-    ) -> impl Future<Output = Vec<Result<Committed, StoreError>>> + Send {
+    fn commit(&self, batches: Vec<Batch>) -> impl Future<Output = Vec<Result<Committed, StoreError>>> + Send {
         self.commit_all(batches)
     }
 
-    fn query(
-        &self,
-        queries: Vec<Query>,
-    ) -> impl Future<Output = Result<Vec<Vec<Row>>, StoreError>> + Send {
+    fn query(&self, queries: Vec<Query>) -> impl Future<Output = Result<Vec<Vec<Row>>, StoreError>> + Send {
         self.query_all(queries)
     }
 }

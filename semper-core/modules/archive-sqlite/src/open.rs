@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension as _, backup::Backup};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use semper_supporting::archive::{
     ArchiveId, Change, Direction, Query, Schema, StoreError, head,
     journal::{self, Chain, Head, Line},
@@ -18,8 +18,6 @@ use crate::{ArchiveKey, Opened, Options, sql};
 const DATABASE: &str = "archive.db";
 /// The file that keeps a second process out.
 const LOCK: &str = "lock";
-/// Pages copied in one go.
-const PAGES: i32 = 4096;
 
 /// An archive that has been opened and checked.
 pub(crate) struct Ready {
@@ -87,6 +85,8 @@ fn connect(file: &Path, key: Option<&ArchiveKey>, access: Access) -> Result<Conn
     let connection = Connection::open_with_flags(file, flags).map_err(sql::failed)?;
     connection.set_prepared_statement_cache_capacity(512);
     if let Some(key) = key {
+        // Its own log would go to the terminal; failures come back as errors.
+        connection.execute_batch("PRAGMA cipher_log_level = NONE;").map_err(sql::failed)?;
         connection.execute_batch(&key.pragma()).map_err(sql::failed)?;
         require_cipher(&connection)?;
         // Before the first page is read: it tells how pages are laid out.
@@ -101,9 +101,8 @@ fn connect(file: &Path, key: Option<&ArchiveKey>, access: Access) -> Result<Conn
         )
         .map_err(sql::failed)?;
     if access == Access::Write {
-        let mode: String = connection
-            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-            .map_err(sql::failed)?;
+        let mode: String =
+            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql::failed)?;
         if mode != "wal" {
             return Err(StoreError::Failed(format!("the write-ahead log is off: {mode}")));
         }
@@ -138,7 +137,9 @@ fn prepare(connection: &Connection, schema: &Schema, directory: &Path) -> Result
     if tables == 0 {
         let mut id = [0; 32];
         getrandom::fill(&mut id).map_err(|error| StoreError::Failed(error.to_string()))?;
-        sql.push_str("CREATE TABLE semper_meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;");
+        sql.push_str(
+            "CREATE TABLE semper_meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+        );
         sql.push_str(&format!("INSERT INTO semper_meta VALUES ('id', x'{}');", ArchiveId::from_bytes(id)));
         for table in schema.tables() {
             sql.push_str(&sql::create_table(table));
@@ -217,7 +218,8 @@ fn verify(connection: &Connection, schema: &Schema) -> Result<Chain, (Chain, Sto
     loop {
         let rows = sql::select(connection, schema, &query).map_err(|error| (chain, error))?;
         for row in &rows {
-            let line = journal::check_row(row).map_err(|error| (chain, error))?;
+            let seq = chain.head().seq.saturating_add(1);
+            let line = journal::check_row(row).map_err(|_| (chain, StoreError::Broken { seq }))?;
             chain.follow(&line).map_err(|broken| (chain, broken.into()))?;
         }
         match rows.last() {

@@ -107,9 +107,7 @@ pub(crate) fn guard(connection: &Connection, schema: &Schema, guard: &Guard) -> 
     let holds = match &guard.check {
         Check::Absent(key) => !by_key(key, "", None)?,
         Check::Present(key) => by_key(key, "", None)?,
-        Check::Equals { key, column, value } => {
-            by_key(key, &format!(" AND \"{column}\" IS ?"), Some(value))?
-        }
+        Check::Equals { key, column, value } => by_key(key, &format!(" AND \"{column}\" IS ?"), Some(value))?,
         Check::AtLeast { key, column, least } => {
             by_key(key, &format!(" AND \"{column}\" >= ?"), Some(&Value::Integer(*least)))?
         }
@@ -153,8 +151,7 @@ pub(crate) fn apply(connection: &Connection, schema: &Schema, op: &RowOp) -> Res
             update(connection, table, &columns, set.columns().map(|(_, value)| value).chain(key))
         }
         RowOp::Add { key, column, by, .. } => {
-            let sql =
-                format!("SELECT \"{column}\" FROM \"{}\" WHERE {}", table.name, equals(table.key));
+            let sql = format!("SELECT \"{column}\" FROM \"{}\" WHERE {}", table.name, equals(table.key));
             let held: Option<Option<i64>> = connection
                 .prepare_cached(&sql)
                 .and_then(|mut statement| statement.query_row(bind(key), |row| row.get(0)).optional())
@@ -185,7 +182,11 @@ pub(crate) fn insert(
 }
 
 /// Answers `query`.
-pub(crate) fn select(connection: &Connection, schema: &Schema, query: &Query) -> Result<Vec<Row>, StoreError> {
+pub(crate) fn select(
+    connection: &Connection,
+    schema: &Schema,
+    query: &Query,
+) -> Result<Vec<Row>, StoreError> {
     let table = schema.check_query(query)?;
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
     let order = query.columns_of_order(table);
@@ -234,8 +235,7 @@ fn behind<'a>(order: &[(&'static str, Direction)], after: &'a [Value]) -> (Strin
     let mut alternatives = Vec::new();
     let mut values = Vec::new();
     for (at, (name, direction)) in order.iter().enumerate() {
-        let before: String =
-            columns.iter().take(at).map(|column| format!("\"{column}\" = ? AND ")).collect();
+        let before: String = columns.iter().take(at).map(|column| format!("\"{column}\" = ? AND ")).collect();
         let sign = if *direction == Direction::Falling { "<" } else { ">" };
         alternatives.push(format!("({before}\"{name}\" {sign} ?)"));
         values.extend(after.iter().take(at.saturating_add(1)));

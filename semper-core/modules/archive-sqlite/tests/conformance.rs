@@ -1,4 +1,5 @@
 //! The archive does what every archive must, encrypted and plain.
+#![allow(clippy::unwrap_used, reason = "a test may fail this way")]
 
 use semper_archive_sqlite::{ArchiveKey, Options, SqliteArchive};
 use semper_supporting::archive::{Schema, StoreError, conformance};
