@@ -35,7 +35,7 @@ pub fn of(kind: &str) -> Option<Class> {
         "offer" | "order" | "confirmation" | "refusal" | "receipt" | "dispatch" | "accepted" | "notice"
         | "contract" | "statement" => Some(Class::Item),
         "deal-propose" | "deal-accept" | "deal-open" | "deal-resume" | "deal-close" => Some(Class::Protocol),
-        "rollover" | "dossier" | "certificate-request" | "revocation-request" => Some(Class::Owner),
+        "rollover" | "dossier" | "certificate-request" | "revoke-own" => Some(Class::Owner),
         "service-terms" => Some(Class::Seller),
         "attribute" | "timestamp" | "service-evaluation" | "evaluation-revocations" | "issuer-list" => {
             Some(Class::Authority)

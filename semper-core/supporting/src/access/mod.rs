@@ -418,7 +418,7 @@ fn fits(subject: &Subject, action: Action, class: Class, kind: &str) -> bool {
             _ => action == Action::Complain,
         },
         Class::Owner => match kind {
-            "revocation-request" => action == Action::Revoke,
+            "revoke-own" => action == Action::Revoke,
             "dossier" => action == Action::ExportEvidence,
             "cred/delegation" => action == Action::ShowCredential,
             _ => action == Action::Register,

@@ -43,6 +43,7 @@ pub const TYPES: &[&str] = &[
     "pay/unload",
     "receipt",
     "refusal",
+    "revoke-own",
     "statement",
     "t/abort",
     "t/affidavit",

@@ -1,0 +1,211 @@
+//! The wallet's side of a registration.
+//!
+//! ```text
+//! Ready --Connected--> Greeting --Nonce--> Proving --Set--> Done
+//!   ^                     |                   |
+//!   '--------Lost---------'-------------------'--Refused, or a bad answer--> Declined --Corrected--> Ready
+//! ```
+//!
+//! **Invariant.** The requests are made once, before the machine begins, and never change: whatever is lost on
+//! the way, the authority sees the same ones again and gives the same certificates. K is forgotten at the end.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    message::{Answer, Asked, Call, CertificateSet, Refusal, RegFinish},
+    prk::PrkKey,
+    record::{Kind, Names},
+};
+use crate::{
+    certificate::{CHAIN_LIMIT, Certificate, Class, TrustSnapshot, Usage, request},
+    crypto::digest::Digest,
+    fault::{Blame, Fault, Standing},
+    machine::{Machine, Refused, Step},
+    time::Moment,
+};
+
+/// What the user wants certified, and by whom.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Plan {
+    /// The root whose words the user compared with the letter.
+    pub root: Certificate,
+    /// K of the registration key in the letter.
+    pub key: PrkKey,
+    /// Which set is asked for.
+    pub kind: Kind,
+    /// The names of the hosts that the certificates must carry; none for a person.
+    pub dns: Vec<String>,
+    /// The requests and the names.
+    pub asked: Asked,
+}
+
+/// Where a registration stands in the wallet.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Applicant {
+    /// Not connected.
+    Ready(Plan),
+    /// Asked for a nonce.
+    Greeting {
+        /// The plan.
+        plan: Plan,
+        /// The 32 bytes exported from the TLS session.
+        exporter: [u8; 32],
+    },
+    /// Sent the proof and the requests.
+    Proving(Plan),
+    /// The authority declined, or its answer was not its own.
+    Declined(Plan, Failure),
+    /// The certificates are here and checked.
+    Done(CertificateSet),
+}
+
+/// Everything that happens to a registration in the wallet.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// There is a TLS session with a server whose certificate has the role `ca-service` below the root.
+    Connected {
+        /// The 32 bytes exported from it.
+        exporter: [u8; 32],
+    },
+    /// The session is gone.
+    Lost,
+    /// The authority answered.
+    Answered(Box<Answer>, Moment),
+    /// The user corrected the names, or wants to try once more.
+    Corrected(Names),
+}
+
+/// What the wallet is to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Output {
+    /// Send a call to the authority.
+    Send(Call),
+    /// Keep the certificates with their keys.
+    Keep(CertificateSet),
+    /// Tell the user why there are none.
+    Tell(Failure),
+}
+
+/// Why there are no certificates.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
+pub enum Failure {
+    /// The authority says so.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What came is not from the authority that knows the registration key, or not what was asked.
+    #[error("The answer did not come from the certification authority that registered you.")]
+    BadAnswer,
+}
+
+impl Fault for Failure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::BadAnswer => "ca.bad-answer",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Self::Refused(refusal) => refusal.blame(),
+            Self::BadAnswer => Blame::Authority,
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::NothingMoved
+    }
+}
+
+impl Machine for Applicant {
+    type Input = Input;
+    type Output = Output;
+
+    fn step(self, input: Input) -> Step<Self> {
+        match (self, input) {
+            (
+                Self::Ready(plan) | Self::Greeting { plan, .. } | Self::Proving(plan),
+                Input::Connected { exporter },
+            ) => {
+                let begin = Call::RegBegin { prk_id: plan.key.id() };
+                Step::to(Self::Greeting { plan, exporter }).order(Output::Send(begin))
+            }
+            (Self::Ready(plan) | Self::Greeting { plan, .. } | Self::Proving(plan), Input::Lost) => {
+                Step::to(Self::Ready(plan))
+            }
+            (Self::Greeting { plan, exporter }, Input::Answered(answer, _)) => match *answer {
+                Answer::Nonce(nonce) => {
+                    let mac = plan.key.mac(&nonce, &exporter, &plan.asked.digest());
+                    let finish = RegFinish { prk_id: plan.key.id(), asked: plan.asked.clone(), mac };
+                    Step::to(Self::Proving(plan)).order(Output::Send(Call::RegFinish(finish)))
+                }
+                Answer::Refused(refusal) => Self::decline(plan, refusal.into()),
+                _ => Step::refuse(Self::Greeting { plan, exporter }, Refused::OutOfPlace),
+            },
+            (Self::Proving(plan), Input::Answered(answer, now)) => match *answer {
+                Answer::Set { set, mac2 } => {
+                    if plan.accepts(&set, &mac2, now) {
+                        Step::to(Self::Done(set.clone())).order(Output::Keep(set))
+                    } else {
+                        Self::decline(plan, Failure::BadAnswer)
+                    }
+                }
+                Answer::Refused(refusal) => Self::decline(plan, refusal.into()),
+                _ => Step::refuse(Self::Proving(plan), Refused::OutOfPlace),
+            },
+            (Self::Declined(plan, _) | Self::Ready(plan), Input::Corrected(names)) => {
+                let asked = Asked { names, requests: plan.asked.requests };
+                Step::to(Self::Ready(Plan { asked, ..plan }))
+            }
+            (state, _) => Step::refuse(state, Refused::OutOfPlace),
+        }
+    }
+}
+
+impl Applicant {
+    fn decline(plan: Plan, failure: Failure) -> Step<Self> {
+        Step::to(Self::Declined(plan, failure.clone())).order(Output::Tell(failure))
+    }
+}
+
+impl Plan {
+    /// Whether the certificates are from the authority of the letter, about this applicant and for these keys.
+    ///
+    /// No revocation list is asked for: the certificates are younger than any.
+    fn accepts(&self, set: &CertificateSet, mac2: &[u8; 32], now: Moment) -> bool {
+        let classes = self.kind.classes();
+        set.is_proven(&self.key, &self.asked, mac2)
+            && set.certificates.len() == classes.len()
+            && self.asked.requests.len() == classes.len()
+            && set.chain.len() < CHAIN_LIMIT
+            && set.certificates.iter().zip(classes).zip(&self.asked.requests).all(
+                |((certificate, class), request)| self.fits(certificate, *class, request, &set.chain, now),
+            )
+    }
+
+    fn fits(
+        &self,
+        certificate: &Certificate,
+        class: Class,
+        asked: &[u8],
+        chain: &[Certificate],
+        now: Moment,
+    ) -> bool {
+        let rules = class.rules();
+        let usage = if rules.content_commitment { Usage::Sign } else { Usage::TlsClient };
+        let trust = TrustSnapshot { roots: vec![self.root.clone()], ..TrustSnapshot::default() };
+        let chain: Vec<_> = std::iter::once(certificate).chain(chain).cloned().collect();
+        let Some(role) = rules.role else { return false };
+        trust.verify_first_contact(&chain, role, usage, now).is_ok_and(|found| {
+            found.class() == class
+                && request::check(asked).as_ref() == Ok(found.key())
+                && Names::of(found.subject()).agree(&self.asked.names)
+                && found.dns() == self.dns
+        })
+    }
+
+    /// The digest of the root, whose words the user compares.
+    pub fn root_digest(&self) -> Digest {
+        self.root.digest()
+    }
+}

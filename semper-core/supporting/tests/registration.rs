@@ -1,0 +1,591 @@
+//! Registration between an authority's desk and a wallet, with every crash, loss and lie on the way.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops"
+)]
+
+mod pki;
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::LazyLock,
+};
+
+use pki::{World, key, now, subject};
+use semper_supporting::{
+    certificate::{
+        CertRole, Certificate, Class, Issuer, Serial, TrustSnapshot, Usage, inspect, request,
+        status::{LIST_VALIDITY, RevocationReason, RevokedEntry},
+    },
+    crypto::digest::Digest,
+    evidence::SignedBytes,
+    fault::Fault,
+    machine::{Machine, Refused, Step},
+    registration::{
+        applicant::{self, Applicant, Plan},
+        desk::{CallId, Desk, Event, Input, Output},
+        message::{Answer, Asked, Call, CertificateSet, Refusal, RevokeOwn},
+        prk::{Prk, PrkKey},
+        record::{Kind, Names, RecordId, RegState, Registration, TRIES_A_DAY, TRIES_IN_ALL},
+    },
+    time::{Moment, Span},
+    wire,
+};
+
+static PRK: LazyLock<Prk> = LazyLock::new(|| Prk::from_random(b"fourteen bytes"));
+/// K takes a tenth of a second, so it is computed once.
+static K: LazyLock<PrkKey> = LazyLock::new(|| PRK.derive(World::new().root.certificate()).unwrap());
+static OTHER_K: LazyLock<PrkKey> =
+    LazyLock::new(|| Prk::from_random(&[1; 14]).derive(World::new().root.certificate()).unwrap());
+
+const ID: RecordId = RecordId::from_bytes([1; 16]);
+const EXPORTER: [u8; 32] = [9; 32];
+
+/// A state as it is after a crash: what was stored, read back.
+fn restored<T: wire::Record>(state: &T) -> T {
+    wire::decode(&wire::encode(state, wire::STATE_LIMIT).unwrap(), wire::STATE_LIMIT).unwrap()
+}
+
+/// The authority: its desk, what it has issued, and a source of nonces and serial numbers.
+struct Ca {
+    world: World,
+    desk: Desk,
+    issued: BTreeSet<Digest>,
+    revoked: Vec<RevokedEntry>,
+    drawn: u8,
+}
+
+impl Ca {
+    fn new(kind: Kind) -> Self {
+        let mut ca = Self {
+            world: World::new(),
+            desk: Desk::default(),
+            issued: BTreeSet::new(),
+            revoked: Vec::new(),
+            drawn: 0,
+        };
+        let class = kind.classes()[0];
+        let registration = Registration::entered(ID, kind, subject(class), K.clone());
+        ca.step(Input::Entered(Box::new(registration), now()));
+        ca.step(Input::Printed(ID, now()));
+        ca
+    }
+
+    fn draw(&mut self) -> u8 {
+        self.drawn += 1;
+        self.drawn
+    }
+
+    fn step(&mut self, input: Input) -> (Vec<Output>, Option<Refused>) {
+        let Step { state, outputs, refused } = std::mem::take(&mut self.desk).step(input);
+        self.desk = restored(&state);
+        (outputs, refused)
+    }
+
+    /// The input that a call makes.
+    fn input(&mut self, call: Call, id: CallId, at: Moment) -> Input {
+        match call {
+            Call::RegBegin { prk_id } => Input::Begun { call: id, prk_id, nonce: [self.draw(); 32], at },
+            Call::RegFinish(finish) => {
+                let serials = [self.draw(), self.draw()].map(|n| Serial::from_random([n; 16]));
+                Input::Finished { call: id, finish: Box::new(finish), exporter: EXPORTER, serials, at }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Performs orders until there are none, except that order number `crash` and what follows is lost; then
+    /// the desk comes back from what it stored.
+    fn perform(&mut self, outputs: Vec<Output>, crash: &mut Option<usize>) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        let mut waiting = VecDeque::from(outputs);
+        while let Some(output) = waiting.pop_front() {
+            if let Some(left) = crash {
+                if *left == 0 {
+                    *crash = None;
+                    answers.clear();
+                    waiting = restored(&self.desk).unfinished().into();
+                    continue;
+                }
+                *left -= 1;
+            }
+            match output {
+                Output::Issue { id, call, orders } => {
+                    let certificates: Vec<_> =
+                        orders.iter().map(|order| self.world.ca.issue(order).unwrap()).collect();
+                    self.issued.extend(certificates.iter().map(Certificate::digest));
+                    let chain = vec![self.world.ca.certificate().clone()];
+                    let set = CertificateSet { certificates, chain };
+                    waiting.extend(self.step(Input::Issued { id, call, set, at: now() }).0);
+                }
+                Output::Answer(_, answer) => {
+                    answers.push(Answer::read(&answer.write().unwrap()).unwrap());
+                }
+                Output::Revoke(entries) => self.revoked.extend(entries),
+                Output::Store(_) | Output::Journal(_) => {}
+            }
+        }
+        answers
+    }
+
+    fn call_at(&mut self, call: &Call, at: Moment) -> Option<Answer> {
+        let call = Call::read(&call.write().unwrap()).unwrap();
+        let input = self.input(call, CallId(1), at);
+        let outputs = self.step(input).0;
+        self.perform(outputs, &mut None).pop()
+    }
+
+    fn call(&mut self, call: &Call) -> Answer {
+        self.call_at(call, now()).unwrap()
+    }
+
+    /// A whole registration by hand.
+    fn register(&mut self, k: &PrkKey, asked: &Asked) -> Answer {
+        self.register_at(k, asked, now())
+    }
+
+    fn register_at(&mut self, k: &PrkKey, asked: &Asked, at: Moment) -> Answer {
+        let Some(Answer::Nonce(nonce)) = self.call_at(&Call::RegBegin { prk_id: k.id() }, at) else {
+            panic!("no nonce");
+        };
+        self.call_at(&finish(k, asked, &nonce, &EXPORTER), at).unwrap()
+    }
+
+    fn state(&self) -> &RegState {
+        &self.desk.get(&ID).unwrap().state
+    }
+}
+
+fn finish(k: &PrkKey, asked: &Asked, nonce: &[u8; 32], exporter: &[u8; 32]) -> Call {
+    let mac = k.mac(nonce, exporter, &asked.digest());
+    Call::RegFinish(semper_supporting::registration::message::RegFinish {
+        prk_id: k.id(),
+        asked: asked.clone(),
+        mac,
+    })
+}
+
+fn asked(keys: &[u8]) -> Asked {
+    Asked {
+        requests: keys.iter().map(|n| request::make(&key(*n)).unwrap()).collect(),
+        names: Names::of(&subject(Class::PersonSign)),
+    }
+}
+
+fn plan(asked: Asked) -> Plan {
+    Plan {
+        root: World::new().root.certificate().clone(),
+        key: K.clone(),
+        kind: Kind::Person,
+        dns: Vec::new(),
+        asked,
+    }
+}
+
+fn refusal(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Refused(refusal) => refusal.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn set_of(answer: Answer) -> CertificateSet {
+    match answer {
+        Answer::Set { set, .. } => set,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Lets a wallet register, coming back from its stored state at each step, while the authority crashes at its
+/// order number `ca_crash` and the wallet's call or the answer number `lost` is lost.
+fn run(ca: &mut Ca, mut wallet: Applicant, ca_crash: &mut Option<usize>, lost: Option<usize>) -> Applicant {
+    let mut messages = 0;
+    for _attempt in 0..4 {
+        let mut inputs = VecDeque::from([applicant::Input::Connected { exporter: EXPORTER }]);
+        while let Some(input) = inputs.pop_front() {
+            let step = restored(&wallet).step(input);
+            wallet = restored(&step.state);
+            for output in step.outputs {
+                let applicant::Output::Send(call) = output else { continue };
+                messages += 1;
+                if lost == Some(messages - 1) {
+                    inputs.push_back(applicant::Input::Lost);
+                    continue;
+                }
+                let input = ca.input(call, CallId(7), now());
+                let outputs = ca.step(input).0;
+                let answer = ca.perform(outputs, ca_crash).pop();
+                messages += 1;
+                inputs.push_back(match answer {
+                    Some(answer) if lost != Some(messages - 1) => {
+                        applicant::Input::Answered(Box::new(answer), now())
+                    }
+                    _ => applicant::Input::Lost,
+                });
+            }
+        }
+        if matches!(wallet, Applicant::Done(_)) {
+            break;
+        }
+    }
+    wallet
+}
+
+#[test]
+fn a_person_gets_one_set_that_everybody_believes() {
+    let mut ca = Ca::new(Kind::Person);
+    let wallet = run(&mut ca, Applicant::Ready(plan(asked(&[10, 11]))), &mut None, None);
+    let Applicant::Done(set) = wallet else { panic!("{wallet:?}") };
+    let trust = ca.world.trust();
+    let verify = |n: usize, usage| {
+        trust.verify(&set.certificates[n..=n], CertRole::Buyer, usage, now()).map(|found| *found.key())
+    };
+    assert_eq!(verify(0, Usage::Sign), Ok(key(10).public()));
+    assert_eq!(verify(1, Usage::TlsClient), Ok(key(11).public()));
+    assert!(verify(1, Usage::Sign).is_err() && verify(0, Usage::TlsClient).is_err());
+}
+
+#[test]
+fn with_every_crash_of_the_authority_and_every_loss_exactly_one_set_is_issued() {
+    let mut crashes = BTreeSet::new();
+    for crash in std::iter::once(None).chain((0..16).map(Some)) {
+        for lost in std::iter::once(None).chain((0..5).map(Some)) {
+            let mut ca = Ca::new(Kind::Person);
+            let mut left = crash;
+            let wallet = run(&mut ca, Applicant::Ready(plan(asked(&[10, 11]))), &mut left, lost);
+            let Applicant::Done(set) = wallet else { panic!("{crash:?} {lost:?}: {wallet:?}") };
+            let given: BTreeSet<_> = set.certificates.iter().map(Certificate::digest).collect();
+            assert_eq!(ca.issued, given, "{crash:?} {lost:?}");
+            assert!(matches!(ca.state(), RegState::Used(_, stored) if *stored == set), "{crash:?} {lost:?}");
+            crashes.extend(crash.filter(|_| left.is_none()));
+        }
+    }
+    // Storing and answering the beginning; storing, noting and issuing; storing, noting and answering the set.
+    assert!(crashes.range(0..8).count() == 8, "{crashes:?}");
+}
+
+#[test]
+fn a_desk_that_went_down_while_issuing_comes_back_to_the_same_certificates() {
+    let mut ca = Ca::new(Kind::Person);
+    let Answer::Nonce(nonce) = ca.call(&Call::RegBegin { prk_id: K.id() }) else { panic!() };
+    let input = {
+        let call = finish(&K, &asked(&[10, 11]), &nonce, &EXPORTER);
+        ca.input(call, CallId(2), now())
+    };
+    let outputs = ca.step(input).0;
+    let ordered: Vec<_> = outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Issue { orders, .. } => Some(orders.clone()),
+            _ => None,
+        })
+        .collect();
+    let desk = Desk::of(restored(&ca.desk).all().cloned());
+    assert_eq!(desk, ca.desk);
+    let again: Vec<_> = desk
+        .unfinished()
+        .into_iter()
+        .map(|output| match output {
+            Output::Issue { orders, call: None, .. } => orders,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((again.len(), &again), (1, &ordered));
+}
+
+#[test]
+fn the_same_requests_get_the_same_certificates_and_other_keys_get_none() {
+    let mut ca = Ca::new(Kind::Person);
+    let first = set_of(ca.register(&K, &asked(&[10, 11])));
+    let later = now().after(Span::days(3));
+    assert_eq!(set_of(ca.register_at(&K, &asked(&[10, 11]), later)), first);
+    let second = ca.register(&K, &asked(&[12, 13]));
+    let until = now().after(Span::days(730));
+    assert_eq!(second, Answer::Refused(Refusal::AlreadyIssued { at: now(), until }));
+    assert_eq!(refusal(&ca.register(&K, &asked(&[10, 12]))), "ca.already-issued");
+    assert_eq!(refusal(&ca.register(&K, &asked(&[11, 10]))), "ca.already-issued");
+    assert_eq!(ca.issued.len(), 2);
+    // The names no longer matter once the requests are the same: the set says who it is about.
+    let other_names = Asked { names: Names { name: "X".into(), ..asked(&[]).names }, ..asked(&[10, 11]) };
+    assert_eq!(set_of(ca.register(&K, &other_names)), first);
+}
+
+#[test]
+fn an_unknown_key_gets_the_same_first_answer_and_is_told_only_at_the_end() {
+    let mut ca = Ca::new(Kind::Person);
+    let before = ca.desk.clone();
+    let answer = ca.call(&Call::RegBegin { prk_id: OTHER_K.id() });
+    assert!(matches!(answer, Answer::Nonce(_)));
+    assert_eq!(refusal(&ca.register(&OTHER_K, &asked(&[10, 11]))), "ca.unknown-prk");
+    assert_eq!(ca.desk, before, "a stranger leaves nothing behind");
+}
+
+#[test]
+fn a_key_works_only_once_its_letter_is_printed_and_until_it_is_void() {
+    let mut ca = Ca::new(Kind::Person);
+    let id = RecordId::from_bytes([2; 16]);
+    let registration = Registration::entered(id, Kind::Person, subject(Class::PersonSign), OTHER_K.clone());
+    ca.step(Input::Entered(Box::new(registration.clone()), now()));
+    assert_eq!(ca.step(Input::Entered(Box::new(registration), now())).1, Some(Refused::Mismatch));
+    assert_eq!(refusal(&ca.register(&OTHER_K, &asked(&[10, 11]))), "ca.unknown-prk");
+    ca.step(Input::Printed(id, now()));
+    assert_eq!(ca.step(Input::Printed(id, now())).1, Some(Refused::OutOfPlace));
+    ca.step(Input::Voided { id, reason: "letter lost".into(), at: now() });
+    assert_eq!(refusal(&ca.register(&OTHER_K, &asked(&[10, 11]))), "ca.void");
+    assert!(ca.issued.is_empty());
+}
+
+#[test]
+fn a_nonce_serves_once_for_five_minutes_and_in_its_own_session() {
+    let mut ca = Ca::new(Kind::Person);
+    let begin = Call::RegBegin { prk_id: K.id() };
+    let ask = asked(&[10, 11]);
+    let Answer::Nonce(nonce) = ca.call(&begin) else { panic!() };
+    let late = ca.call_at(&finish(&K, &ask, &nonce, &EXPORTER), now().after(Span::minutes(5))).unwrap();
+    assert_eq!(refusal(&late), "ca.nonce");
+    assert_eq!(refusal(&ca.call(&finish(&K, &ask, &nonce, &EXPORTER))), "ca.nonce");
+
+    let Answer::Nonce(nonce) = ca.call(&begin) else { panic!() };
+    let elsewhere = finish(&K, &ask, &nonce, &[8; 32]);
+    assert_eq!(refusal(&ca.call(&elsewhere)), "ca.unknown-prk");
+
+    let Answer::Nonce(nonce) = ca.call(&begin) else { panic!() };
+    let in_time = now().after(Span::minutes(5)).before(Span::millis(1));
+    assert_eq!(
+        ca.call_at(&finish(&K, &ask, &nonce, &EXPORTER), in_time).map(|a| set_of(a).certificates.len()),
+        Some(2)
+    );
+}
+
+#[test]
+fn wrong_names_lock_for_a_day_after_five_tries_and_void_after_twenty() {
+    let mut ca = Ca::new(Kind::Person);
+    let wrong = Asked { names: Names { name: "Eve".into(), ..asked(&[]).names }, ..asked(&[10, 11]) };
+    let mut at = now();
+    for n in 1..=TRIES_IN_ALL {
+        let left = (TRIES_A_DAY - n % TRIES_A_DAY) % TRIES_A_DAY;
+        assert_eq!(ca.register_at(&K, &wrong, at), Answer::Refused(Refusal::NameDiffers { left }), "{n}");
+        if left == 0 && n < TRIES_IN_ALL {
+            assert_eq!(refusal(&ca.register_at(&K, &asked(&[10, 11]), at)), "ca.locked");
+            at = at.after(Span::days(1));
+        }
+    }
+    assert!(matches!(ca.state(), RegState::Void { .. }));
+    let much_later = at.after(Span::days(9));
+    assert_eq!(refusal(&ca.register_at(&K, &asked(&[10, 11]), much_later)), "ca.void");
+    assert!(ca.issued.is_empty());
+}
+
+#[test]
+fn names_may_be_written_in_capitals_and_with_other_spaces() {
+    let mut ca = Ca::new(Kind::Person);
+    let names = Names {
+        name: "  ADA   weber ".into(),
+        organisation: Some("MÜLLER & SÖHNE".into()),
+        ..asked(&[]).names
+    };
+    let set = set_of(ca.register(&K, &Asked { names, ..asked(&[10, 11]) }));
+    assert_eq!(inspect(&set.certificates[0]).unwrap().subject.common_name, "Ada Weber");
+}
+
+#[test]
+fn keys_that_cannot_be_certified_are_refused_and_leave_the_registration_open() {
+    let mut ca = Ca::new(Kind::Person);
+    let mut unproven = asked(&[10, 11]);
+    *unproven.requests[1].last_mut().unwrap() ^= 1;
+    let cases = [asked(&[]), asked(&[10]), asked(&[10, 10]), unproven];
+    for case in cases {
+        assert_eq!(refusal(&ca.register(&K, &case)), "ca.bad-key");
+    }
+    let three = Call::RegFinish(semper_supporting::registration::message::RegFinish {
+        prk_id: K.id(),
+        asked: asked(&[10, 11, 12]),
+        mac: [0; 32],
+    });
+    assert!(Call::read(&three.write().unwrap()).is_err());
+    let first = set_of(ca.register(&K, &asked(&[10, 11])));
+
+    // A key of one registration is none for another.
+    let id = RecordId::from_bytes([2; 16]);
+    let other = Registration::entered(id, Kind::Person, subject(Class::PersonSign), OTHER_K.clone());
+    ca.step(Input::Entered(Box::new(other), now()));
+    ca.step(Input::Printed(id, now()));
+    assert_eq!(refusal(&ca.register(&OTHER_K, &asked(&[12, 11]))), "ca.bad-key");
+    let second = set_of(ca.register(&OTHER_K, &asked(&[12, 13])));
+    assert!(first.certificates.iter().all(|one| !second.certificates.contains(one)));
+}
+
+#[test]
+fn every_kind_gets_the_certificates_of_its_classes() {
+    for kind in [Kind::Merchant, Kind::Arbiter, Kind::Bank, Kind::CaService] {
+        let mut ca = Ca::new(kind);
+        let class = kind.classes()[0];
+        let ask = Asked { names: Names::of(&subject(class)), ..asked(&[10]) };
+        let plan = Plan { kind, dns: subject(class).dns, ..plan(ask.clone()) };
+        let wallet = run(&mut ca, Applicant::Ready(plan.clone()), &mut None, None);
+        assert!(matches!(wallet, Applicant::Done(_)), "{kind:?}: {wallet:?}");
+        let elsewhere = Plan { dns: vec!["other.example".into()], ..plan };
+        let wallet = run(&mut ca, Applicant::Ready(elsewhere), &mut None, None);
+        assert!(matches!(wallet, Applicant::Declined(_, applicant::Failure::BadAnswer)), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_an_operator_issued_must_be_what_was_settled() {
+    let mut ca = Ca::new(Kind::Person);
+    let Answer::Nonce(nonce) = ca.call(&Call::RegBegin { prk_id: K.id() }) else { panic!() };
+    let input = {
+        let call = finish(&K, &asked(&[10, 11]), &nonce, &EXPORTER);
+        ca.input(call, CallId(2), now())
+    };
+    let outputs = ca.step(input).0;
+    let other = CertificateSet { certificates: vec![ca.world.issue(Class::PersonSign)], chain: Vec::new() };
+    let issued = Input::Issued { id: ID, call: None, set: other, at: now() };
+    assert_eq!(ca.step(issued).1, Some(Refused::Mismatch));
+    assert_eq!(ca.perform(outputs, &mut None).len(), 1);
+    let set = set_of(ca.register(&K, &asked(&[10, 11])));
+    assert_eq!(ca.step(Input::Issued { id: ID, call: None, set, at: now() }).1, Some(Refused::Repeated));
+}
+
+/// An owner's signature, made as its key store would.
+fn signed(statement: &RevokeOwn, n: u8) -> SignedBytes {
+    let tbs = semper_supporting::evidence::statement::to_bytes(statement).unwrap();
+    let signature: [u8; 64] = pki::RawKey::new(n).sign(&tbs).try_into().unwrap();
+    SignedBytes { tbs, signature: semper_supporting::crypto::signature::Signature::from_bytes(signature) }
+}
+
+#[test]
+fn an_owner_revokes_his_set_and_nobody_believes_it_any_more() {
+    let mut ca = Ca::new(Kind::Person);
+    let set = set_of(ca.register(&K, &asked(&[10, 11])));
+    let statement = |n| RevokeOwn {
+        reason: RevocationReason::KeyCompromise,
+        at: now(),
+        signer: key(n).public().kid(),
+        cert: set.certificates[0].digest(),
+    };
+    // A stranger's statement about this certificate does not verify with the key in it.
+    let (_, holder) = ca.desk.holder(&set.certificates[0].digest()).unwrap();
+    assert!(signed(&statement(12), 12).verify::<RevokeOwn>(&holder).is_err());
+    let strangers = signed(&statement(12), 12).verify::<RevokeOwn>(&key(12).public()).unwrap();
+    let (outputs, refused) = ca.step(Input::RevokeAsked { call: CallId(1), statement: strangers, at: now() });
+    assert_eq!(refused, Some(Refused::Mismatch));
+    assert_eq!(refusal(&ca.perform(outputs, &mut None)[0]), "ca.not-ours");
+
+    let own = signed(&statement(10), 10).verify::<RevokeOwn>(&holder).unwrap();
+    for _twice in 0..2 {
+        let (outputs, _) = ca.step(Input::RevokeAsked { call: CallId(1), statement: own.clone(), at: now() });
+        assert_eq!(ca.perform(outputs, &mut None), [Answer::Revoked { from: now() }]);
+    }
+    assert_eq!(ca.revoked.len(), 2);
+    let trust = ca.world.trust_at(now(), &ca.revoked, &[]);
+    for (n, usage) in [(0, Usage::Sign), (1, Usage::TlsClient)] {
+        let found = trust.verify(&set.certificates[n..=n], CertRole::Buyer, usage, now());
+        assert_eq!(found.map_err(|fault| fault.code()).map(|_| ()), Err("cert.revoked"));
+    }
+    assert_eq!(refusal(&ca.register(&K, &asked(&[12, 13]))), "ca.already-issued");
+}
+
+#[test]
+fn a_set_that_was_rolled_over_can_still_be_revoked() {
+    let mut ca = Ca::new(Kind::Person);
+    assert_eq!(ca.step(Input::RolledOver(ID, now())).1, Some(Refused::OutOfPlace));
+    let revoke = || Input::RevokedHere { id: ID, reason: RevocationReason::Superseded, at: now() };
+    assert_eq!(ca.step(revoke()).1, Some(Refused::OutOfPlace));
+    set_of(ca.register(&K, &asked(&[10, 11])));
+    let journalled = |outputs: &[Output]| {
+        outputs.iter().find_map(|output| match output {
+            Output::Journal(entry) => Some(entry.event),
+            _ => None,
+        })
+    };
+    assert_eq!(journalled(&ca.step(Input::RolledOver(ID, now())).0), Some(Event::RolledOver));
+    assert_eq!(journalled(&ca.step(revoke()).0), Some(Event::Revoked));
+}
+
+/// Everything an authority could answer that is not its own answer to this wallet.
+#[test]
+fn an_answer_that_is_not_the_authoritys_own_is_discarded() {
+    let mut ca = Ca::new(Kind::Person);
+    let ask = asked(&[10, 11]);
+    let good = ca.register(&K, &ask);
+    let Answer::Set { set, mac2 } = good.clone() else { panic!() };
+    let judge = |answer: Answer| {
+        let wallet = Applicant::Proving(plan(ask.clone()));
+        match wallet.step(applicant::Input::Answered(Box::new(answer), now())).state {
+            Applicant::Done(_) => "done",
+            Applicant::Declined(_, failure) => failure.code(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(judge(good), "done");
+    assert_eq!(judge(Answer::Set { set: set.clone(), mac2: [0; 32] }), "ca.bad-answer");
+    let proven = |set: CertificateSet| Answer::set(&K, &ask, set);
+    assert_eq!(judge(Answer::set(&OTHER_K, &ask, set.clone())), "ca.bad-answer");
+    assert_eq!(
+        judge(Answer::Set { set: CertificateSet { chain: Vec::new(), ..set.clone() }, mac2 }),
+        "ca.bad-answer"
+    );
+    // Even an authority that knows K cannot put in other keys, other names, other classes or another root.
+    let with = |certificates: Vec<Certificate>| proven(CertificateSet { certificates, ..set.clone() });
+    let [sign, auth] = [set.certificates[0].clone(), set.certificates[1].clone()];
+    assert_eq!(judge(with(vec![auth.clone(), sign.clone()])), "ca.bad-answer");
+    assert_eq!(judge(with(vec![sign.clone()])), "ca.bad-answer");
+    let reissue = |change: &dyn Fn(&mut semper_supporting::certificate::Issuance), by: &Issuer| {
+        let mut order = World::order(Class::PersonSign);
+        order.key = key(10).public();
+        change(&mut order);
+        with(vec![by.issue(&order).unwrap(), auth.clone()])
+    };
+    assert_eq!(judge(reissue(&|_| (), &ca.world.ca)), "done");
+    assert_eq!(judge(reissue(&|order| order.key = key(12).public(), &ca.world.ca)), "ca.bad-answer");
+    assert_eq!(
+        judge(reissue(&|order| order.subject.common_name = "Eve".into(), &ca.world.ca)),
+        "ca.bad-answer"
+    );
+    let later =
+        |order: &mut semper_supporting::certificate::Issuance| order.from = now().after(Span::days(1));
+    assert_eq!(judge(reissue(&later, &ca.world.ca)), "ca.bad-answer");
+    let false_root =
+        Issuer::root(key(50), pki::authority("Test root"), pki::serial(1), pki::start()).unwrap();
+    let false_ca = false_root
+        .issue(&semper_supporting::certificate::Issuance {
+            class: Class::IssuingCa,
+            subject: pki::authority("Test authority"),
+            key: key(51).public(),
+            serial: pki::serial(2),
+            from: pki::start(),
+            policy: None,
+        })
+        .unwrap();
+    let false_ca = Issuer::open(key(51), false_ca).unwrap();
+    assert_eq!(judge(reissue(&|_| (), &false_ca)), "ca.bad-answer");
+}
+
+#[test]
+fn a_wallet_that_was_declined_goes_on_with_the_same_requests() {
+    let mut ca = Ca::new(Kind::Person);
+    let wrong = Asked { names: Names { name: "Ada W.".into(), ..asked(&[]).names }, ..asked(&[10, 11]) };
+    let declined = run(&mut ca, Applicant::Ready(plan(wrong.clone())), &mut None, None);
+    let Applicant::Declined(_, failure) = &declined else { panic!("{declined:?}") };
+    assert_eq!(failure.code(), "ca.name-differs");
+    let corrected = declined.step(applicant::Input::Corrected(asked(&[]).names)).state;
+    let Applicant::Ready(plan) = &corrected else { panic!("{corrected:?}") };
+    assert_eq!(plan.asked, asked(&[10, 11]));
+    assert!(matches!(run(&mut ca, corrected, &mut None, None), Applicant::Done(_)));
+}
+
+#[test]
+fn a_list_is_sent_only_to_whom_it_is_news() {
+    let world = World::new();
+    let list = world.ca.issue_list(7, now(), LIST_VALIDITY, &[]).unwrap();
+    assert_eq!(Answer::list(&list, 6), Answer::Crl(list.clone()));
+    assert_eq!(Answer::list(&list, 7), Answer::CrlUnchanged);
+    let answer = Answer::read(&Answer::list(&list, 0).write().unwrap()).unwrap();
+    let Answer::Crl(list) = answer else { panic!() };
+    let mut trust = TrustSnapshot { crls: Vec::new(), ..world.trust() };
+    assert_eq!(trust.accept_list(list, now()), Ok(()));
+}
