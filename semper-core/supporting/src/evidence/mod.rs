@@ -1,5 +1,6 @@
 //! Evidence: what is signed, how it is read, and how a judge checks it without us.
 
+pub mod bundle;
 pub mod registry;
 pub mod signed;
 pub mod statement;

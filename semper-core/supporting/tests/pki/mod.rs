@@ -66,7 +66,16 @@ pub const LEAF_KEY: u8 = 3;
 
 impl World {
     pub fn new() -> Self {
-        let root = Issuer::root(key(ROOT_KEY), authority("Test root"), serial(1), start()).unwrap();
+        Self::under(ROOT_KEY)
+    }
+
+    /// The same names, under a root somebody made for himself.
+    pub fn of_another_root() -> Self {
+        Self::under(201)
+    }
+
+    fn under(root: u8) -> Self {
+        let root = Issuer::root(key(root), authority("Test root"), serial(1), start()).unwrap();
         let order = Issuance {
             class: Class::IssuingCa,
             subject: authority("Test authority"),
