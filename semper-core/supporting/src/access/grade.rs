@@ -15,9 +15,9 @@ pub(super) enum Ruling {
 }
 
 /// The most real money that an uncertified service may ever ask for, whatever the preference says: EUR 10.
-const UNCERTIFIED_MOST: u64 = 10_00;
+const UNCERTIFIED_MOST: u64 = 1000;
 /// The most that a service of grade 1 may ask for in one deal: EUR 50.
-const CHECKED_MOST: u64 = 50_00;
+const CHECKED_MOST: u64 = 5000;
 
 /// Rules on an action whose cell says that the grade decides.
 pub(super) fn rule(action: Action, grade: Grade, facts: &Facts<'_>, limits: &Limits<'_>) -> Ruling {

@@ -8,7 +8,7 @@ use crate::{
     deal::DealId,
     money::Money,
     time::Moment,
-    tinguin::{Critical, Rule},
+    tinguin::{Critical, DisplayRecord, Rule},
 };
 
 /// A confirmed prompt, as far as it covers what follows from it.
@@ -46,6 +46,12 @@ pub struct Standing {
 }
 
 impl Covering {
+    /// What the recorded prompt covers; nothing outside a deal.
+    pub fn of(record: &DisplayRecord) -> Option<Self> {
+        let (family, amount) = (record.family(), record.amount());
+        record.deal().map(|deal| Self { record: record.digest(), family, deal, amount })
+    }
+
     /// The digest of the record of what was displayed.
     pub fn record(&self) -> Digest {
         self.record

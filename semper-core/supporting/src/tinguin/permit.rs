@@ -147,8 +147,13 @@ impl<T: Statement> Permit<T> {
     ) -> Result<Self, StatementError> {
         let bytes = statement::to_bytes(statement)?;
         statement::from_bytes::<T>(&bytes)?;
+        Ok(Self::of_bytes(bytes, deal, by, now))
+    }
+
+    /// Mints a permit for the bytes of a statement that the gate has shown.
+    pub(super) fn of_bytes(bytes: Vec<u8>, deal: Option<DealId>, by: MintedBy, now: Moment) -> Self {
         let digest = Digest::of(&bytes);
-        Ok(Self { bytes, digest, deal, minted: now, expires: now.after(LIFETIME), by, of: PhantomData })
+        Self { bytes, digest, deal, minted: now, expires: now.after(LIFETIME), by, of: PhantomData }
     }
 }
 
