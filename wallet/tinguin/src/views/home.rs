@@ -295,7 +295,7 @@ fn row(ui: &mut Ui, theme: &Theme, texts: &Texts, deal: &Deal) -> Option<HomeCom
     let gap = ui.spacing().item_spacing.x;
     ui.horizontal(|ui| {
         let (amount, next, due) = (124.0, 180.0, 108.0);
-        let others = if wide { amount + next + due + 2.0 * space::L + 5.0 * gap } else { gap };
+        let others = if wide { amount + next + due + 2.0 * space::L + 4.0 * gap } else { gap };
         let title = (ui.available_width() - size::CONTROL - others).max(0.0);
         cell(ui, title, Align::LEFT, |ui| {
             line(ui, theme.text(Role::Value, &deal.title));
@@ -320,6 +320,8 @@ fn row(ui: &mut Ui, theme: &Theme, texts: &Texts, deal: &Deal) -> Option<HomeCom
         });
     }
     let room = ui.available_width() >= 480.0;
+    // Nothing below is used by hand, so the lines need not be as high as controls.
+    ui.spacing_mut().interact_size.y = space::XL;
     ui.horizontal(|ui| {
         stepper(ui, theme, texts, &deal.steps);
         line(ui, theme.coloured(Role::Label, deal.steps.present(), theme.text2));

@@ -51,7 +51,7 @@ impl Emblem {
         Self { motif: motif % MOTIFS, palette, ground: ground % GROUNDS, accent: accent % ACCENTS }
     }
 
-    /// Draws the picture with the given side, each point as the mean of sixteen.
+    /// Draws the picture with the given side, each point as the mean of four.
     #[must_use]
     pub fn picture(&self, side: usize) -> ColorImage {
         let inks = emblem_inks(self.palette);
@@ -61,15 +61,15 @@ impl Emblem {
         for row in 0..side {
             for column in 0..side {
                 let mut sum = [0_u16; 3];
-                for sample in 0_u8..16 {
-                    let x = (column as f32 + (f32::from(sample % 4) + 0.5) / 4.0) * scale;
-                    let y = (row as f32 + (f32::from(sample / 4) + 0.5) / 4.0) * scale;
+                for sample in 0_u8..4 {
+                    let x = (column as f32 + (f32::from(sample % 2) + 0.5) / 2.0) * scale;
+                    let y = (row as f32 + (f32::from(sample / 2) + 0.5) / 2.0) * scale;
                     let colour = ink(inks, self.at(motif, x, y));
                     for (sum, part) in sum.iter_mut().zip([colour.r(), colour.g(), colour.b()]) {
                         *sum = sum.saturating_add(u16::from(part));
                     }
                 }
-                let [red, green, blue] = sum.map(|part| u8::try_from(part / 16).unwrap_or(u8::MAX));
+                let [red, green, blue] = sum.map(|part| u8::try_from(part / 4).unwrap_or(u8::MAX));
                 pixels.push(Color32::from_rgb(red, green, blue));
             }
         }

@@ -9,8 +9,8 @@ use super::emblem::{Emblem, SIDE};
 use crate::texts::{Msg, Texts};
 use crate::theme::{FrameHue, Theme, size};
 
-/// The two words of the user.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+/// The two words of the user. They are never printed: whoever has them can imitate the door.
+#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Words {
     /// The first word.
     pub first: String,
@@ -29,6 +29,12 @@ impl Words {
     #[must_use]
     pub fn text(&self, texts: &Texts) -> String {
         texts.get(Msg::S07Words { first: &self.first, second: &self.second })
+    }
+}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Words(…)")
     }
 }
 
@@ -150,7 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn printing_tells_nothing_of_the_picture() {
+    fn printing_tells_nothing_of_picture_and_words() {
+        assert_eq!(format!("{:?}", Words::new("amber", "lighthouse")), "Words(…)");
         assert_eq!(format!("{:?}", Picture::emblem(Emblem::from_seed([1; 32]))), "Picture(…)");
     }
 }

@@ -141,8 +141,12 @@ fn loading(ui: &mut Ui, theme: &Theme, texts: &Texts, step: (&str, u32, u32), el
     let mut cancelled = false;
     super::card(theme).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        label(ui, theme.text(Role::Value, texts.get(Msg::StateLoading { step, i: number, n: of })));
-        progress(ui, theme, number, of);
+        if of > 1 {
+            label(ui, theme.text(Role::Value, texts.get(Msg::StateLoading { step, i: number, n: of })));
+            progress(ui, theme, number, of);
+        } else {
+            label(ui, theme.text(Role::Value, step));
+        }
         if elapsed >= 10_000 {
             let seconds = u32::try_from(elapsed / 1000).unwrap_or(u32::MAX);
             label(ui, theme.coloured(Role::Body, texts.get(Msg::StateSlow { seconds }), theme.text2));
