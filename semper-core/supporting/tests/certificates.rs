@@ -4,7 +4,7 @@
 
 mod pki;
 
-use pki::{CA_KEY, LEAF_KEY, World, key, now, patch, seal, serial, start, tbs, tlv};
+use pki::{CA_KEY, LEAF_KEY, World, key, merchant, now, patch, seal, serial, start, tbs, tlv};
 use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa, SanType};
 use semper_supporting::{
     certificate::{
@@ -260,41 +260,6 @@ fn the_words_of_a_root_are_those_of_its_digest() {
     let world = World::new();
     let digest = world.root.certificate().digest();
     assert!(words::is_fingerprint(&words::fingerprint(&digest).join(" "), &digest));
-}
-
-/// The parameters of a merchant's certificate, to be spoilt.
-fn merchant() -> CertificateParams {
-    let mut params = CertificateParams::default();
-    let at = |moment: semper_supporting::time::Moment| {
-        time::OffsetDateTime::from_unix_timestamp(i64::try_from(moment.seconds()).unwrap()).unwrap()
-    };
-    params.not_before = at(now().before(Span::days(1)));
-    params.not_after = at(now().after(Span::days(300)));
-    params.serial_number = Some(vec![0x41; 16].into());
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    for (kind, text) in [
-        (rcgen::DnType::CountryName, "DE"),
-        (rcgen::DnType::LocalityName, "Darmstadt"),
-        (rcgen::DnType::OrganizationName, "Fogra"),
-        (rcgen::DnType::CommonName, "Fogra shop"),
-    ] {
-        params.distinguished_name.push(kind, text);
-    }
-    let uri = semper_supporting::certificate::profile::key_uri(&key(LEAF_KEY).public());
-    params.subject_alt_names =
-        vec![SanType::DnsName("shop.example".try_into().unwrap()), SanType::URI(uri.try_into().unwrap())];
-    params.is_ca = IsCa::ExplicitNoCa;
-    params.key_usages =
-        vec![rcgen::KeyUsagePurpose::DigitalSignature, rcgen::KeyUsagePurpose::ContentCommitment];
-    params.extended_key_usages = vec![
-        ExtendedKeyUsagePurpose::ServerAuth,
-        ExtendedKeyUsagePurpose::ClientAuth,
-        ExtendedKeyUsagePurpose::Other(CertRole::Merchant.oid()),
-    ];
-    let class = semper_supporting::certificate::profile::OwnExtension::Class.oid();
-    params.custom_extensions = vec![CustomExtension::from_oid_content(&class, vec![2, 1, 3])];
-    params.use_authority_key_identifier_extension = true;
-    params
 }
 
 /// What the profile says about a certificate made of these parameters, which the authority did sign.

@@ -5,14 +5,14 @@
 //! authority on the path must itself be one by the profile. Last, the very role that is needed must be there:
 //! a shop with a perfect chain is still no bank.
 
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use serde::{Deserialize, Serialize};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 use super::{
     CHAIN_LIMIT, Certificate, CertificateFault,
-    content::{Content, inspect},
+    content::{Content, inspect, key_id},
     profile::{CertRole, Class, Subject, Usage},
     status::{Crl, ListAge},
 };
@@ -148,7 +148,10 @@ impl TrustSnapshot {
         in_time(&content, now)?;
         let stands = self.roots.iter().any(|root| {
             inspect(root).is_ok_and(|found| {
-                found.class == Class::Root && in_time(&found, now).is_ok() && is_signed_by(authority, root)
+                found.class == Class::Root
+                    && in_time(&found, now).is_ok()
+                    && is_key_of(&content, &found).is_ok()
+                    && is_signed_by(authority, root)
             })
         });
         stands.then_some(()).ok_or_else(|| CertificateFault::Untrusted { what: "unknown root".to_owned() })
@@ -196,17 +199,20 @@ impl TrustSnapshot {
             )
             .map_err(|error| self.fault(leaf, chain, now, &error))?;
         let mut issuers = vec![path.end_entity().issuer().to_vec()];
+        let mut below = inspect(leaf)?;
         for authority in path.intermediate_certificates() {
             let content = inspect(&Certificate::from_der(authority.der().as_ref())?)?;
             if content.class != Class::IssuingCa {
                 return Err(CertificateFault::profile("issued by somebody who is no authority"));
             }
+            is_key_of(&below, &content)?;
+            below = content;
             issuers.push(authority.issuer().to_vec());
         }
         if issuers.len() >= CHAIN_LIMIT {
             return Err(CertificateFault::profile("chain longer than 3"));
         }
-        self.check_root(path.anchor().subject.as_ref(), now)?;
+        self.check_root(path.anchor(), &below, now)?;
         match revocation {
             Revocation::Unchecked => Ok(None),
             Revocation::Checked => self.age(&issuers, now).map(Some),
@@ -214,18 +220,22 @@ impl TrustSnapshot {
     }
 
     /// `webpki` takes a root for granted; by our rules it expires like everything else.
-    fn check_root(&self, subject: &[u8], now: Moment) -> Result<(), CertificateFault> {
-        let mut outcome = Err(CertificateFault::Untrusted { what: "unknown root".to_owned() });
+    fn check_root(
+        &self,
+        anchor: &TrustAnchor<'_>,
+        below: &Content,
+        now: Moment,
+    ) -> Result<(), CertificateFault> {
+        let spki = anchor.subject_public_key_info.as_ref();
         for root in &self.roots {
             let content = inspect(root)?;
-            if content.class == Class::Root && raw_subject(root).as_deref() == Some(subject) {
-                outcome = in_time(&content, now);
-                if outcome.is_ok() {
-                    return outcome;
-                }
+            // The anchor holds the SEQUENCE's content only.
+            if content.class == Class::Root && content.key.spki().ends_with(spki) {
+                is_key_of(below, &content)?;
+                return in_time(&content, now);
             }
         }
-        outcome
+        Err(CertificateFault::Untrusted { what: "unknown root".to_owned() })
     }
 
     /// The age of the oldest list that this path rests on.
@@ -358,6 +368,14 @@ fn in_time(content: &Content, now: Moment) -> Result<(), CertificateFault> {
     let second = now.whole_seconds();
     if second < content.from || second > content.until {
         return Err(CertificateFault::NotValid { from: content.from, until: content.until, now: second });
+    }
+    Ok(())
+}
+
+/// Checks that the certificate below names the key above it, as `openssl` does and `webpki` does not.
+fn is_key_of(below: &Content, above: &Content) -> Result<(), CertificateFault> {
+    if below.issuer_key != Some(key_id(&above.key)) {
+        return Err(CertificateFault::profile("authority key identifier"));
     }
     Ok(())
 }

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use x509_parser::{
-    certificate::X509Certificate,
-    extensions::{GeneralName, ParsedExtension},
-    prelude::FromDer,
-    x509::{X509Name, X509Version},
-};
+use rustls_pki_types::CertificateDer;
+use webpki::EndEntityCert;
+use x509_parser::{certificate::X509Certificate, prelude::FromDer, x509::X509Version};
 
 use super::{
     Certificate, CertificateFault,
+    der::{content, next, value},
     issue::Serial,
     profile::{BusinessKind, CertRole, Class, OwnExtension, Subject, key_uri},
 };
@@ -34,6 +32,8 @@ pub struct Content {
     pub subject: Subject,
     /// Everything it entitles its subject to be.
     pub roles: BTreeSet<CertRole>,
+    /// The identifier of the key that signed it; none where it is its own.
+    pub issuer_key: Option<[u8; 20]>,
     /// The policy under which the subject was registered.
     pub policy: Option<String>,
     /// Its serial number.
@@ -58,8 +58,11 @@ pub fn inspect(certificate: &Certificate) -> Result<Content, CertificateFault> {
         return Err(CertificateFault::profile("not version 3"));
     }
     check_algorithms(&parsed)?;
-    let serial = serial(parsed.raw_serial())?;
     let extensions = Extensions::read(&parsed)?;
+    // The parser above is lenient in places; this one is not.
+    EndEntityCert::try_from(&CertificateDer::from(certificate.der()))
+        .map_err(|error| CertificateFault::profile(format!("not DER: {error}")))?;
+    let serial = serial(parsed.raw_serial())?;
     let class = extensions.class.ok_or_else(|| CertificateFault::profile("no class"))?;
     let rules = class.rules();
     if parsed.issuer_uid.is_some() || parsed.subject_uid.is_some() {
@@ -68,7 +71,7 @@ pub fn inspect(certificate: &Certificate) -> Result<Content, CertificateFault> {
     let key = PublicKey::from_spki(parsed.public_key().raw)
         .map_err(|_| CertificateFault::profile("no usable Ed25519 key"))?;
     let (from, until) = validity(&parsed, rules.validity)?;
-    let mut subject = read_name(parsed.subject())?;
+    let mut subject = read_name(parsed.subject().as_raw())?;
     subject.dns = extensions.dns;
     subject.business = extensions.business;
     subject.account = extensions.account;
@@ -78,15 +81,14 @@ pub fn inspect(certificate: &Certificate) -> Result<Content, CertificateFault> {
         return Err(CertificateFault::profile("without the role of its class"));
     }
     let uri = rules.key_uri.then(|| key_uri(&key));
+    let own_key = key_id(&key);
     let facts = [
         (extensions.uri == uri, "subject name of another key"),
         (extensions.server == rules.server, "extended key usage serverAuth"),
         (extensions.client == rules.client, "extended key usage clientAuth"),
-        (extensions.key_usage == Some(key_usage_bits(class)), "key usage"),
-        (
-            extensions.authority == Some((rules.authority, rules.path_length.map(u32::from))),
-            "basic constraints",
-        ),
+        (extensions.key_usage == Some(key_usage(class)), "key usage"),
+        (extensions.basic == Some(basic_constraints(class)), "basic constraints"),
+        (extensions.subject_key == Some(value(0x04, &own_key)), "subject key identifier"),
     ];
     if let Some((_, what)) = facts.iter().find(|(holds, _)| !holds) {
         return Err(CertificateFault::profile(*what));
@@ -96,6 +98,7 @@ pub fn inspect(certificate: &Certificate) -> Result<Content, CertificateFault> {
         key,
         subject,
         roles: extensions.roles,
+        issuer_key: extensions.issuer_key,
         policy: extensions.policy,
         serial,
         from,
@@ -139,34 +142,63 @@ fn validity(parsed: &X509Certificate<'_>, longest: Span) -> Result<(Moment, Mome
     Ok((from, until))
 }
 
-/// The key usage of a class as bits, `digitalSignature` lowest (RFC 5280, 4.2.1.3).
-fn key_usage_bits(class: Class) -> u16 {
+/// The key usage of a class: a BIT STRING with `digitalSignature` first and no bit after the last that is set
+/// (RFC 5280, 4.2.1.3).
+fn key_usage(class: Class) -> Vec<u8> {
     let rules = class.rules();
-    u16::from(rules.digital_signature)
-        | u16::from(rules.content_commitment) << 1
-        | u16::from(rules.authority) << 5
-        | u16::from(rules.authority) << 6
+    let bits = [
+        (rules.digital_signature, 0x80),
+        (rules.content_commitment, 0x40),
+        (rules.authority, 0x04),
+        (rules.authority, 0x02),
+    ]
+    .into_iter()
+    .fold(0_u8, |bits, (set, bit)| if set { bits | bit } else { bits });
+    let unused = u8::try_from(bits.trailing_zeros().min(7)).unwrap_or_default();
+    value(0x03, &[unused, bits])
 }
 
-fn read_name(name: &X509Name<'_>) -> Result<Subject, CertificateFault> {
+/// The basic constraints of a class (RFC 5280, 4.2.1.9).
+fn basic_constraints(class: Class) -> Vec<u8> {
+    let rules = class.rules();
+    let authority = if rules.authority { value(0x01, &[0xff]) } else { Vec::new() };
+    let length = rules.path_length.map(|length| value(0x02, &[length])).unwrap_or_default();
+    value(0x30, &[authority, length].concat())
+}
+
+/// The identifier of a key: the first 20 bytes of its name (RFC 7093, 2, method 4).
+pub(super) fn key_id(key: &PublicKey) -> [u8; 20] {
+    let mut id = [0; 20];
+    id.iter_mut().zip(key.kid().as_bytes()).for_each(|(to, from)| *to = *from);
+    id
+}
+
+/// Reads a name, of which every part is one text of a known kind.
+fn read_name(der: &[u8]) -> Result<Subject, CertificateFault> {
+    let unreadable = || CertificateFault::profile("a name that is no text");
     let mut subject = Subject::default();
     let mut common_name = None;
-    for relative in name.iter_rdn() {
-        let mut attributes = relative.iter();
-        let (Some(attribute), None) = (attributes.next(), attributes.next()) else {
-            return Err(CertificateFault::profile("a name of several parts"));
-        };
-        let text = attribute.as_str().map_err(|_| CertificateFault::profile("a name that is no text"))?;
-        let place = match attribute.attr_type().to_id_string().as_str() {
-            "2.5.4.6" => &mut subject.country,
-            "2.5.4.7" => &mut subject.locality,
-            "2.5.4.10" => &mut subject.organisation,
-            "2.5.4.3" => &mut common_name,
+    let mut rest = content(der, 0x30).ok_or_else(unreadable)?;
+    while let Some((0x31, relative, after)) = next(rest) {
+        rest = after;
+        let attribute =
+            content(relative, 0x30).ok_or_else(|| CertificateFault::profile("a name of several parts"))?;
+        let Some((0x06, kind, written)) = next(attribute) else { return Err(unreadable()) };
+        let written = content(written, 0x0c).or_else(|| content(written, 0x13)).ok_or_else(unreadable)?;
+        let text = std::str::from_utf8(written).map_err(|_| unreadable())?;
+        let place = match kind {
+            [0x55, 0x04, 0x06] => &mut subject.country,
+            [0x55, 0x04, 0x07] => &mut subject.locality,
+            [0x55, 0x04, 0x0a] => &mut subject.organisation,
+            [0x55, 0x04, 0x03] => &mut common_name,
             _ => return Err(CertificateFault::profile("an unknown part of the name")),
         };
         if place.replace(text.to_owned()).is_some() {
             return Err(CertificateFault::profile("a part of the name twice"));
         }
+    }
+    if !rest.is_empty() {
+        return Err(unreadable());
     }
     subject.common_name = common_name.ok_or_else(|| CertificateFault::profile("no name"))?;
     Ok(subject)
@@ -182,8 +214,10 @@ struct Extensions {
     roles: BTreeSet<CertRole>,
     server: bool,
     client: bool,
-    key_usage: Option<u16>,
-    authority: Option<(bool, Option<u32>)>,
+    key_usage: Option<Vec<u8>>,
+    basic: Option<Vec<u8>>,
+    subject_key: Option<Vec<u8>>,
+    issuer_key: Option<[u8; 20]>,
     dns: Vec<String>,
     uri: Option<String>,
 }
@@ -196,27 +230,20 @@ impl Extensions {
             if !seen.insert(extension.oid.to_id_string()) {
                 return Err(CertificateFault::profile("an extension twice"));
             }
-            match extension.parsed_extension() {
-                ParsedExtension::KeyUsage(usage) if extension.critical => found.key_usage = Some(usage.flags),
-                ParsedExtension::BasicConstraints(basic) if extension.critical => {
-                    found.authority = Some((basic.ca, basic.path_len_constraint));
-                }
-                ParsedExtension::ExtendedKeyUsage(_) => found.purposes(extension.value)?,
-                ParsedExtension::SubjectAlternativeName(names) => found.names(&names.general_names)?,
-                ParsedExtension::SubjectKeyIdentifier(_) | ParsedExtension::AuthorityKeyIdentifier(_) => {}
-                ParsedExtension::KeyUsage(_) | ParsedExtension::BasicConstraints(_) => {
+            let der = extension.value;
+            match (extension.oid.to_id_string().as_str(), extension.critical) {
+                ("2.5.29.15", true) => found.key_usage = Some(der.to_vec()),
+                ("2.5.29.19", true) => found.basic = Some(der.to_vec()),
+                ("2.5.29.15" | "2.5.29.19", false) => {
                     return Err(CertificateFault::profile("key usage or basic constraints not critical"));
                 }
-                ParsedExtension::ParseError { .. } => {
-                    return Err(CertificateFault::profile("an unreadable extension"));
-                }
-                ParsedExtension::NameConstraints(_) => {
-                    return Err(CertificateFault::profile("name constraints"));
-                }
-                _ if extension.critical => {
-                    return Err(CertificateFault::profile("unknown critical extension"));
-                }
-                _ => found.own(&extension.oid.to_id_string(), extension.value)?,
+                (_, true) => return Err(CertificateFault::profile("unknown critical extension")),
+                ("2.5.29.14", false) => found.subject_key = Some(der.to_vec()),
+                ("2.5.29.35", false) => found.issuer_key = Some(issuer_key(der)?),
+                ("2.5.29.37", false) => found.purposes(der)?,
+                ("2.5.29.17", false) => found.names(der)?,
+                ("2.5.29.30", false) => return Err(CertificateFault::profile("name constraints")),
+                (other, false) => found.own(other, der)?,
             }
         }
         Ok(found)
@@ -227,17 +254,17 @@ impl Extensions {
         let is = |which: OwnExtension| dotted(&which.oid()) == oid;
         let bad = || CertificateFault::profile("an unreadable extension");
         if is(OwnExtension::Class) {
-            let [number] = primitive(der, 0x02).ok_or_else(bad)? else { return Err(bad()) };
+            let [number] = content(der, 0x02).ok_or_else(bad)? else { return Err(bad()) };
             self.class = Some(
                 Class::from_number(*number).ok_or_else(|| CertificateFault::profile("an unknown class"))?,
             );
         } else if is(OwnExtension::Policy) {
-            self.policy = Some(primitive_text(der).ok_or_else(bad)?.to_owned());
+            self.policy = Some(text(der).ok_or_else(bad)?.to_owned());
         } else if is(OwnExtension::BusinessKind) {
-            let text = primitive_text(der).ok_or_else(bad)?;
+            let text = text(der).ok_or_else(bad)?;
             self.business = Some(BusinessKind::parse(text).ok_or_else(bad)?);
         } else if is(OwnExtension::Account) {
-            let bytes = primitive(der, 0x04).and_then(|bytes| bytes.try_into().ok()).ok_or_else(bad)?;
+            let bytes = content(der, 0x04).and_then(|bytes| bytes.try_into().ok()).ok_or_else(bad)?;
             self.account = Some(Digest::from_bytes(bytes));
         }
         Ok(())
@@ -246,10 +273,9 @@ impl Extensions {
     /// Reads the extended key usages from their DER: a SEQUENCE of identifiers, each once and known.
     fn purposes(&mut self, der: &[u8]) -> Result<(), CertificateFault> {
         let unknown = || CertificateFault::profile("an extended key usage that is not of its class");
-        let mut rest = primitive(der, 0x30).ok_or_else(unknown)?;
-        while let [0x06, length, after @ ..] = rest {
-            let (oid, next) = after.split_at_checked(usize::from(*length)).ok_or_else(unknown)?;
-            rest = next;
+        let mut rest = content(der, 0x30).ok_or_else(unknown)?;
+        while let Some((0x06, oid, after)) = next(rest) {
+            rest = after;
             let arcs = arcs(oid).ok_or_else(unknown)?;
             let new = match arcs.as_slice() {
                 [1, 3, 6, 1, 5, 5, 7, 3, 1] => !std::mem::replace(&mut self.server, true),
@@ -263,31 +289,33 @@ impl Extensions {
         if rest.is_empty() { Ok(()) } else { Err(unknown()) }
     }
 
-    fn names(&mut self, names: &[GeneralName<'_>]) -> Result<(), CertificateFault> {
-        for name in names {
-            match name {
-                GeneralName::DNSName(host) => self.dns.push((*host).to_owned()),
-                GeneralName::URI(uri) if self.uri.is_none() => self.uri = Some((*uri).to_owned()),
-                _ => return Err(CertificateFault::profile("an alternative name that is not of its class")),
+    /// Reads the alternative names: hosts, and at most one URI.
+    fn names(&mut self, der: &[u8]) -> Result<(), CertificateFault> {
+        let unknown = || CertificateFault::profile("an alternative name that is not of its class");
+        let mut rest = content(der, 0x30).ok_or_else(unknown)?;
+        while let Some((tag, name, after)) = next(rest) {
+            rest = after;
+            let name = std::str::from_utf8(name).map_err(|_| unknown())?.to_owned();
+            match tag {
+                0x82 => self.dns.push(name),
+                0x86 if self.uri.is_none() => self.uri = Some(name),
+                _ => return Err(unknown()),
             }
         }
-        Ok(())
+        if rest.is_empty() { Ok(()) } else { Err(unknown()) }
     }
 }
 
-/// The content of a DER value of `tag`, if it is all there is and its length is in the short form, or in the
-/// long form of one byte where that is needed.
-fn primitive(der: &[u8], tag: u8) -> Option<&[u8]> {
-    let (length, content) = match der {
-        [first, 0x81, length, content @ ..] if *first == tag && *length >= 0x80 => (length, content),
-        [first, length, content @ ..] if *first == tag && *length < 0x80 => (length, content),
-        _ => return None,
-    };
-    (content.len() == usize::from(*length)).then_some(content)
+/// The authority key identifier: the identifier of a key and nothing else (RFC 5280, 4.2.1.1).
+fn issuer_key(der: &[u8]) -> Result<[u8; 20], CertificateFault> {
+    content(der, 0x30)
+        .and_then(|names| content(names, 0x80))
+        .and_then(|id| id.try_into().ok())
+        .ok_or_else(|| CertificateFault::profile("authority key identifier"))
 }
 
-fn primitive_text(der: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(primitive(der, 0x0c)?).ok()?;
+fn text(der: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(content(der, 0x0c)?).ok()?;
     is_plain(text).then_some(text)
 }
 

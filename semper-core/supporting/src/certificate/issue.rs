@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use super::{
     Certificate, CertificateFault,
     content::inspect,
+    der::value,
     profile::{Class, OwnExtension, Subject, key_uri},
 };
 use crate::{
@@ -200,7 +201,7 @@ fn params(order: &Issuance, issuer_until: Moment) -> Result<CertificateParams, C
         order.subject.roles(order.class).into_iter().map(|role| ExtendedKeyUsagePurpose::Other(role.oid())),
     )
     .collect();
-    params.custom_extensions = own_extensions(order)?;
+    params.custom_extensions = own_extensions(order);
     Ok(params)
 }
 
@@ -226,24 +227,21 @@ fn alternative_names(order: &Issuance) -> Result<Vec<SanType>, CertificateFault>
     hosts.chain(uri).collect::<Result<_, rcgen::Error>>().map_err(unwritable)
 }
 
-fn own_extensions(order: &Issuance) -> Result<Vec<CustomExtension>, CertificateFault> {
+fn own_extensions(order: &Issuance) -> Vec<CustomExtension> {
     let write = |which: OwnExtension, tag: u8, content: &[u8]| {
-        let length = u8::try_from(content.len()).ok().filter(|length| *length < 0x80);
-        let length = length.ok_or_else(|| CertificateFault::subject("policy too long"))?;
-        let der = [&[tag, length], content].concat();
-        Ok(CustomExtension::from_oid_content(&which.oid(), der))
+        CustomExtension::from_oid_content(&which.oid(), value(tag, content))
     };
-    let mut own = vec![write(OwnExtension::Class, 0x02, &[order.class.number()])?];
+    let mut own = vec![write(OwnExtension::Class, 0x02, &[order.class.number()])];
     if let Some(policy) = &order.policy {
-        own.push(write(OwnExtension::Policy, 0x0c, policy.as_bytes())?);
+        own.push(write(OwnExtension::Policy, 0x0c, policy.as_bytes()));
     }
     if let Some(kind) = order.subject.business {
-        own.push(write(OwnExtension::BusinessKind, 0x0c, kind.text().as_bytes())?);
+        own.push(write(OwnExtension::BusinessKind, 0x0c, kind.text().as_bytes()));
     }
     if let Some(account) = &order.subject.account {
-        own.push(write(OwnExtension::Account, 0x04, account.as_bytes())?);
+        own.push(write(OwnExtension::Account, 0x04, account.as_bytes()));
     }
-    Ok(own)
+    own
 }
 
 /// The moment as certificates and lists carry it.

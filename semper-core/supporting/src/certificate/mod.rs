@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod content;
+mod der;
 pub mod fault;
 pub mod issue;
 pub mod profile;

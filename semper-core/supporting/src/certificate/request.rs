@@ -8,6 +8,7 @@ use x509_parser::{certification_request::X509CertificationRequest, prelude::From
 
 use super::{
     CertificateFault,
+    der::value,
     issue::{Signer, unwritable},
 };
 use crate::crypto::signature::{KeyPair, PublicKey, Signature};
@@ -40,7 +41,7 @@ pub fn check(der: &[u8]) -> Result<PublicKey, CertificateFault> {
     let key = PublicKey::from_spki(info.subject_pki.raw).map_err(|_| CertificateFault::BadKey)?;
     let value = request.signature_value.data.as_ref();
     let signature = <[u8; 64]>::try_from(value).map_err(|_| CertificateFault::BadKey)?;
-    if envelope(info.raw, &signature).as_deref() != Some(der) {
+    if envelope(info.raw, &signature) != der {
         return Err(CertificateFault::BadKey);
     }
     key.verify(info.raw, &Signature::from_bytes(signature)).map_err(|_| CertificateFault::BadKey)?;
@@ -48,15 +49,9 @@ pub fn check(der: &[u8]) -> Result<PublicKey, CertificateFault> {
 }
 
 /// The one encoding of a request with this content and signature: the parser takes others as well.
-fn envelope(info: &[u8], signature: &[u8; 64]) -> Option<Vec<u8>> {
+fn envelope(info: &[u8], signature: &[u8; 64]) -> Vec<u8> {
     const MIDDLE: [u8; 10] = [0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x41, 0x00];
-    let length = u16::try_from(info.len() + MIDDLE.len() + signature.len()).ok()?;
-    let header = match length.to_be_bytes() {
-        [0, low] if low < 0x80 => vec![0x30, low],
-        [0, low] => vec![0x30, 0x81, low],
-        [high, low] => vec![0x30, 0x82, high, low],
-    };
-    Some([&header, info, &MIDDLE, signature].concat())
+    value(0x30, &[info, &MIDDLE, signature].concat())
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use rcgen::{CertificateParams, PublicKeyData};
+use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa, PublicKeyData, SanType};
 use semper_supporting::{
     certificate::{
-        Certificate, Class, Issuance, Issuer, Serial, Subject, TrustSnapshot,
-        profile::BusinessKind,
+        CertRole, Certificate, Class, Issuance, Issuer, Serial, Subject, TrustSnapshot,
+        profile::{BusinessKind, OwnExtension, key_uri},
         status::{LIST_VALIDITY, ROOT_LIST_VALIDITY, RevokedEntry},
     },
     crypto::signature::KeyPair,
@@ -207,4 +207,39 @@ pub fn patch(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let places: Vec<_> = (0..=bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
     assert_eq!(places.len(), 1, "{from:02x?} stands {} times", places.len());
     [&bytes[..places[0]], to, &bytes[places[0] + from.len()..]].concat()
+}
+
+/// The parameters of a merchant's certificate, to be spoilt.
+pub fn merchant() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    let at = |moment: Moment| {
+        time::OffsetDateTime::from_unix_timestamp(i64::try_from(moment.seconds()).unwrap()).unwrap()
+    };
+    params.not_before = at(now().before(Span::days(1)));
+    params.not_after = at(now().after(Span::days(300)));
+    params.serial_number = Some(vec![0x41; 16].into());
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    for (kind, text) in [
+        (rcgen::DnType::CountryName, "DE"),
+        (rcgen::DnType::LocalityName, "Darmstadt"),
+        (rcgen::DnType::OrganizationName, "Fogra"),
+        (rcgen::DnType::CommonName, "Fogra shop"),
+    ] {
+        params.distinguished_name.push(kind, text);
+    }
+    let uri = key_uri(&key(LEAF_KEY).public());
+    params.subject_alt_names =
+        vec![SanType::DnsName("shop.example".try_into().unwrap()), SanType::URI(uri.try_into().unwrap())];
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages =
+        vec![rcgen::KeyUsagePurpose::DigitalSignature, rcgen::KeyUsagePurpose::ContentCommitment];
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+        ExtendedKeyUsagePurpose::Other(CertRole::Merchant.oid()),
+    ];
+    let class = OwnExtension::Class.oid();
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&class, vec![2, 1, 3])];
+    params.use_authority_key_identifier_extension = true;
+    params
 }
