@@ -509,6 +509,18 @@ mod tests {
     }
 
     #[test]
+    fn labels_cannot_be_selected_and_quitting_is_ours() {
+        let ctx = Context::default();
+        Theme::DARK.still().install(&ctx);
+        for theme in [egui::Theme::Dark, egui::Theme::Light] {
+            let style = ctx.style_of(theme);
+            assert!(!style.interaction.selectable_labels);
+            assert_eq!(style.animation_time, 0.0);
+        }
+        assert!(ctx.options(|options| options.quit_shortcuts.is_empty() && !options.zoom_with_keyboard));
+    }
+
+    #[test]
     fn high_contrast_has_no_weak_text() {
         let theme = Theme::LIGHT.high_contrast();
         assert_eq!([theme.text2, theme.text3], [theme.text1; 2]);

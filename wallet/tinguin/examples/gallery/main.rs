@@ -14,7 +14,7 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use egui::{Context, Event, RawInput, Rect, Ui, Vec2, pos2, vec2};
+use egui::{Context, Event, Key, Modifiers, PointerButton, RawInput, Rect, Ui, Vec2, pos2, vec2};
 use semper_tinguin::texts::Texts;
 use semper_tinguin::theme::Theme;
 use semper_tinguin::views::{door, home, log};
@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         homes(&studio)?;
         logs(&studio)?;
         sizes(&studio)?;
+        uses(&studio)?;
     }
     emblems(&folder)
 }
@@ -68,8 +69,10 @@ impl Studio<'_> {
         self.theme.still().install(&ctx);
         let mut soft = SoftRenderer::default();
         let mut picture = None;
-        let mut events = Some(events);
-        for pass in 0..5_u8 {
+        // One event in each pass, after two for settling and before three for what follows from them.
+        let mut events = events.into_iter();
+        let passes = u16::try_from(events.len())? + 5;
+        for pass in 0..passes {
             let mut input = RawInput {
                 screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), size / zoom)),
                 time: Some(f64::from(pass) * 0.25),
@@ -77,12 +80,12 @@ impl Studio<'_> {
                 ..RawInput::default()
             };
             input.viewports.entry(input.viewport_id).or_default().native_pixels_per_point = Some(zoom);
-            if pass == 2 {
-                input.events = events.take().unwrap_or_default();
+            if pass >= 2 {
+                input.events = events.next().into_iter().collect();
             }
             let mut output = ctx.run_ui(input, &mut draw);
             soft.update(std::mem::take(&mut output.textures_delta));
-            if pass == 4 {
+            if pass + 1 == passes {
                 picture = Some(soft.draw(&ctx, &output));
             }
         }
@@ -145,6 +148,46 @@ fn logs(studio: &Studio<'_>) -> Result<(), Box<dyn Error>> {
         })?;
     }
     Ok(())
+}
+
+/// The ring of the focus, and a list that is open.
+fn uses(studio: &Studio<'_>) -> Result<(), Box<dyn Error>> {
+    let data = sample::home();
+    let tab = Event::Key {
+        key: Key::Tab,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    for (name, tabs) in [("rail", 4), ("button", 12), ("link", 13), ("purse", 17)] {
+        let mut query = String::new();
+        let mut frame = None;
+        studio.shoot(&format!("focus_{name}"), WINDOW, 1.0, vec![tab.clone(); tabs], |ui| {
+            let frame = frame.get_or_insert_with(|| sample::window(ui.ctx(), Place::Home));
+            window(ui, &studio.theme, &studio.texts, frame, |ui| {
+                home::ui(ui, &studio.theme, &studio.texts, &data, &mut query)
+            });
+        })?;
+    }
+    let (entries, deals) = (sample::entries(12), sample::log_deals());
+    let mut look = log::LogLook::default();
+    let mut frame = None;
+    let pos = pos2(560.0, 118.0);
+    let press = |pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    let events = vec![Event::PointerMoved(pos), press(true), press(false)];
+    studio.shoot("s25_choice", WINDOW, 1.0, events, |ui| {
+        let frame = frame.get_or_insert_with(|| sample::window(ui.ctx(), Place::Log));
+        let data = log::Log { entries: &entries, paused: None, deals: &deals };
+        window(ui, &studio.theme, &studio.texts, frame, |ui| {
+            log::ui(ui, &studio.theme, &studio.texts, data, &mut look)
+        });
+    })
 }
 
 /// The three screens in a small and a large window, and zoomed.

@@ -9,6 +9,7 @@ mod layout;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
 mod source;
+mod storm;
 mod tinguin_frame;
 mod tinguin_s07;
 mod tinguin_s08;
