@@ -17,11 +17,14 @@ pub use self::soft::{SoftKeys, WrappedKey};
 use super::signature::{Kid, PublicKey};
 use crate::{
     access::class::{self, Class},
+    certificate::{Certificate, CertificateFault, Serial},
     deal::DealId,
     evidence::{
         Signable, Verified,
         statement::{Statement, StatementError},
     },
+    fault::Fault as _,
+    registration::message::CertificateRequest,
     time::Moment,
     tinguin::{Permit, PermitError},
 };
@@ -108,6 +111,9 @@ pub enum KeyError {
     /// The signature that was made does not verify: a fault of the machine. It was not released.
     #[error("the signature made does not verify and was not released")]
     VerifyFailed,
+    /// The certificate or the request cannot be written.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
     /// A wrapped key was changed, or belongs to another wrapping key.
     #[error("the wrapped key cannot be opened")]
     Wrapped,
@@ -124,6 +130,7 @@ impl KeyError {
             Self::Signer { .. } => "stmt.signer",
             Self::Statement(error) => error.code(),
             Self::VerifyFailed => "key.verify-failed",
+            Self::Certificate(fault) => fault.code(),
             Self::Wrapped => "key.wrapped",
         }
     }
@@ -174,6 +181,19 @@ pub trait KeyStore {
     /// [`KeyError::WrongPurpose`] for a key whose certificate has no usage for TLS.
     fn tls_key(&self, key: &KeyRef) -> Result<Zeroizing<Vec<u8>>, KeyError>;
 
+    /// The requests for certificates (PKCS#10) of the keys that the permit names, in its order. Each holds its
+    /// key and the proof of possession, and nothing else.
+    ///
+    /// # Errors
+    /// [`KeyError::Permit`], [`KeyError::Unknown`], [`KeyError::WrongPurpose`] for a key that is never certified.
+    fn requests(&self, permit: Permit<CertificateRequest>, now: Moment) -> Result<Vec<Vec<u8>>, KeyError>;
+
+    /// The certificate with which an anonymous party opens the connections of the one deal that the key is for.
+    ///
+    /// # Errors
+    /// [`KeyError::Unknown`], [`KeyError::WrongPurpose`] for any key but that of a deal.
+    fn anonymous(&self, key: &KeyRef, serial: Serial, from: Moment) -> Result<Certificate, KeyError>;
+
     /// Destroys a key for ever.
     ///
     /// # Errors
@@ -203,6 +223,14 @@ impl KeyPurpose {
             Self::Journal => class == Class::Journal,
             Self::Authority => !matches!(class, Class::Journal | Class::Act),
             Self::Auth => false,
+        }
+    }
+
+    /// Whether authorities certify keys of this purpose.
+    pub fn is_certified(self) -> bool {
+        match self {
+            Self::Sign | Self::Auth | Self::Deal | Self::Authority => true,
+            Self::Account | Self::Journal => false,
         }
     }
 

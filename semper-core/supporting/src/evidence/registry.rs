@@ -9,6 +9,7 @@ pub const TYPES: &[&str] = &[
     "act/destroy-key",
     "act/generate-key",
     "attribute",
+    "certificate-request",
     "confirmation",
     "contract",
     "d/anchor",

@@ -250,6 +250,26 @@ fn digest<'a>(label: &'a str, pieces: impl Iterator<Item = &'a [u8]>) -> Digest 
     Digest::of(&bytes)
 }
 
+/// What the user confirms before the wallet asks for certificates: who gives them, about whom, for which keys.
+/// Nobody signs it; the requests that its permit allows prove the keys instead.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct CertificateRequest {
+    /// The root above the authority, by its digest.
+    pub root: Digest,
+    /// Which set is asked for.
+    pub kind: Kind,
+    /// The names that will be in the certificates.
+    pub names: Names,
+    /// The keys, in the order of the set.
+    pub keys: Vec<Kid>,
+    /// When the user asked, in whole seconds.
+    pub at: Moment,
+}
+
+impl Statement for CertificateRequest {
+    const TYPE: &'static str = "certificate-request";
+}
+
 /// The statement by which the owner revokes the set of certificates to which `cert` belongs.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RevokeOwn {

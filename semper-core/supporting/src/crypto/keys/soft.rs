@@ -11,8 +11,10 @@ use zeroize::Zeroizing;
 
 use super::{DestroyKey, GenerateKey, KeyError, KeyPurpose, KeyRef, KeyStore};
 use crate::{
+    certificate::{Certificate, Serial, issue, request},
     crypto::signature::{KeyPair, Kid, PublicKey},
     evidence::{Signable, SignedBytes, Verified, statement},
+    registration::message::CertificateRequest,
     time::Moment,
     tinguin::{Permit, PermitError},
 };
@@ -156,6 +158,26 @@ impl KeyStore for SoftKeys {
             return Err(KeyError::WrongPurpose { purpose: *purpose });
         }
         Ok(pair.pkcs8())
+    }
+
+    fn requests(&self, permit: Permit<CertificateRequest>, now: Moment) -> Result<Vec<Vec<u8>>, KeyError> {
+        let asked = permit.redeem(now)?;
+        let request_of = |kid: &Kid| {
+            let Entry { purpose, pair } = self.entry(&KeyRef::of(*kid))?;
+            if !purpose.is_certified() {
+                return Err(KeyError::WrongPurpose { purpose: *purpose });
+            }
+            Ok(request::make(pair)?)
+        };
+        asked.keys.iter().map(request_of).collect()
+    }
+
+    fn anonymous(&self, key: &KeyRef, serial: Serial, from: Moment) -> Result<Certificate, KeyError> {
+        let Entry { purpose, pair } = self.entry(key)?;
+        if *purpose != KeyPurpose::Deal {
+            return Err(KeyError::WrongPurpose { purpose: *purpose });
+        }
+        Ok(issue::anonymous(pair, serial, from)?)
     }
 
     fn destroy(&mut self, key: &KeyRef, permit: Permit<DestroyKey>, now: Moment) -> Result<(), KeyError> {

@@ -185,3 +185,49 @@ fn nothing_secret_is_printed() {
     assert!(!text.contains("two books"), "{text}");
     assert_eq!(KeyPair::from_seed(&[7; 32]).public().kid(), key.kid());
 }
+
+#[test]
+fn keys_ask_for_certificates_only_as_the_permit_says() {
+    let (keys, key) = store(KeyPurpose::Auth);
+    let asked = |kid: Kid| CertificateRequest {
+        root: Digest::of(b"root"),
+        kind: crate::registration::record::Kind::Person,
+        names: crate::registration::record::Names {
+            name: "Ada Weber".into(),
+            organisation: None,
+            city: Some("Darmstadt".into()),
+            country: Some("DE".into()),
+        },
+        keys: vec![kid],
+        at: NOW,
+    };
+    let facts = || Facts { circumstances: &[Circumstance::FirstStart], ..Facts::default() };
+    let permit = allowed(Action::Register, &asked(key.kid()), facts());
+    let requests = keys.requests(permit, NOW).unwrap();
+    let proven: Vec<_> = requests.iter().map(|one| crate::certificate::request::check(one)).collect();
+    assert_eq!(proven, [Ok(keys.public(&key).unwrap())]);
+
+    let late = allowed(Action::Register, &asked(key.kid()), facts());
+    assert!(matches!(
+        keys.requests(late, NOW.after(crate::time::Span::minutes(1))),
+        Err(KeyError::Permit(_))
+    ));
+    let stranger = KeyPair::from_seed(&[8; 32]).public().kid();
+    let permit = allowed(Action::Register, &asked(stranger), facts());
+    assert_eq!(keys.requests(permit, NOW), Err(KeyError::Unknown(stranger)));
+    let (journal, head) = store(KeyPurpose::Journal);
+    let permit = allowed(Action::Register, &asked(head.kid()), facts());
+    assert!(matches!(journal.requests(permit, NOW), Err(KeyError::WrongPurpose { .. })));
+}
+
+#[test]
+fn only_the_key_of_a_deal_vouches_for_itself() {
+    let serial = Serial::from_random([1; 16]);
+    let (keys, key) = store(KeyPurpose::Deal);
+    let made = keys.anonymous(&key, serial, NOW).unwrap();
+    assert_eq!(crate::certificate::inspect(&made).map(|found| found.key), Ok(keys.public(&key).unwrap()));
+    for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| *purpose != KeyPurpose::Deal) {
+        let (keys, key) = store(purpose);
+        assert!(matches!(keys.anonymous(&key, serial, NOW), Err(KeyError::WrongPurpose { .. })));
+    }
+}
