@@ -1,10 +1,22 @@
 //! Sealing: data under a key of its own, and that key to a third party.
+//!
+//! Content is sealed once, in chunks, under a random [`ContentKey`] ([`content`]). Buyers fetch the sealed
+//! form, compare its hash with the offer, and lack only the key. The key is sealed to a third party
+//! ([`escrow`]), which can release it if its owner does not. `docs/formats/sealed-data.md` has the format
+//! byte by byte.
+
+pub mod content;
+pub mod escrow;
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+pub use self::{
+    content::{CHUNK, Opener, SEALED_CHUNK, Sealer},
+    escrow::{EscrowKey, EscrowKid, EscrowPublic, WrappedEscrowKey},
+};
 use super::digest::{Digest, deserialize_hex, serialize_hex};
 
 /// The key one item's content is sealed under: 32 random bytes, erased when dropped and never printed.
@@ -52,31 +64,6 @@ impl<'de> Deserialize<'de> for ContentKey {
     }
 }
 
-crate::identifier! {
-    /// The name of an escrow key: SHA-256 of its DER SubjectPublicKeyInfo.
-    EscrowKid, 32
-}
-
-crate::identifier! {
-    /// The public half of a third party's escrow key: X25519 (RFC 7748), as its capabilities name it.
-    EscrowPublic, 32
-}
-
-/// DER of an X25519 SubjectPublicKeyInfo up to the key itself (RFC 8410, 4).
-const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00];
-
-impl EscrowPublic {
-    /// Its DER SubjectPublicKeyInfo, 44 bytes.
-    pub fn spki(&self) -> Vec<u8> {
-        [SPKI_PREFIX.as_slice(), self.as_bytes()].concat()
-    }
-
-    /// Its name.
-    pub fn kid(&self) -> EscrowKid {
-        EscrowKid::from_bytes(*Digest::of(&self.spki()).as_bytes())
-    }
-}
-
 /// What streaming over sealed content measured.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Measured {
@@ -86,4 +73,66 @@ pub struct Measured {
     pub plain: Digest,
     /// SHA-256 of the sealed content.
     pub sealed: Digest,
+}
+
+/// Why something sealed cannot be opened, or something cannot be sealed.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, thiserror::Error)]
+pub enum BadSeal {
+    /// A chunk is not what was sealed at this place under this key: changed, moved, cut off, or not the last.
+    #[error("chunk {index} is not what was sealed there under this key")]
+    Chunk {
+        /// Its index, from 0.
+        index: u32,
+    },
+    /// A chunk has a length that no chunk has at its place.
+    #[error("chunk {index} has a length no chunk has there")]
+    Length {
+        /// Its index, from 0.
+        index: u32,
+    },
+    /// The last chunk is missing.
+    #[error("the content ends before its last chunk")]
+    Unfinished,
+    /// There is more than the last chunk, or more than can be counted.
+    #[error("there is more after the last chunk")]
+    TooLong,
+    /// The escrow does not open under this key with these associated data.
+    #[error("the escrow does not open under this key for this use")]
+    Escrow,
+    /// The public key cannot be sealed to.
+    #[error("the escrow key is not usable")]
+    Key,
+}
+
+impl BadSeal {
+    /// The stable dotted code of the fault.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Chunk { .. } => "seal.chunk",
+            Self::Length { .. } => "seal.length",
+            Self::Unfinished => "seal.unfinished",
+            Self::TooLong => "seal.too-long",
+            Self::Escrow => "seal.escrow",
+            Self::Key => "seal.key",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commitment_is_over_a_fixed_line_and_the_key() {
+        let commitment = ContentKey::from_bytes([7; 32]).commitment();
+        let mut text = b"semper-key/1\n".to_vec();
+        text.extend([7; 32]);
+        assert_eq!(commitment, Digest::of(&text));
+    }
+
+    #[test]
+    fn a_content_key_is_not_printed() {
+        let text = format!("{:?}", ContentKey::from_bytes([7; 32]));
+        assert!(!text.contains("0707") && !text.contains("[7, 7"), "{text}");
+    }
 }
