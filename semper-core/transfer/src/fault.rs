@@ -1,6 +1,7 @@
 //! What can be wrong with an item, a package, a permit or a replacement.
 
 use semper_supporting::{
+    crypto::seal::BadSeal,
     evidence::{signed::EvidenceError, statement::StatementError},
     fault::{Blame, Fault, Standing},
 };
@@ -146,6 +147,12 @@ pub enum ItemFault {
     /// What the permit names does not travel beside it.
     #[error("what the permit names is missing")]
     Missing,
+    /// No authority was asked, so none has answered.
+    #[error("no authority is asked about items of this kind")]
+    Unasked,
+    /// Something cannot be sealed or opened.
+    #[error(transparent)]
+    Seal(BadSeal),
     /// The description cannot be used for what was asked.
     #[error("the description lacks {0}")]
     Incomplete(&'static str),
@@ -165,6 +172,8 @@ impl Fault for ItemFault {
             Self::Unsigned => "item.unsigned",
             Self::BadPermit => "permit.bad",
             Self::Missing => "permit.missing",
+            Self::Unasked => "item.unasked",
+            Self::Seal(error) => error.code(),
             Self::Incomplete(_) => "item.incomplete",
             Self::Evidence(error) => error.code(),
             Self::Statement(error) => error.code(),
@@ -173,7 +182,8 @@ impl Fault for ItemFault {
 
     fn blame(&self) -> Blame {
         match self {
-            Self::Kind | Self::Unsigned | Self::Statement(_) => Blame::Ourselves,
+            Self::Kind | Self::Unsigned | Self::Unasked | Self::Statement(_) => Blame::Ourselves,
+            Self::Seal(_) => Blame::Authority,
             Self::Mismatch(_) | Self::BadPermit | Self::Missing | Self::Incomplete(_) | Self::Evidence(_) => {
                 Blame::Peer
             }

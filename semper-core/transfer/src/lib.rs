@@ -6,11 +6,16 @@
 //! [`property`] says of their leaves and knows nothing of statements, keys or banks.
 
 pub mod attribute;
+pub mod conformance;
+pub mod data;
 pub mod description;
+pub mod escrow;
 pub mod expectation;
 pub mod fault;
 pub mod item;
 pub mod package;
 pub mod payment;
 pub mod property;
+mod replacement;
+pub mod statement;
 mod tagged;

@@ -209,9 +209,11 @@ pub fn open_whole(key: &ContentKey, sealed: &[u8]) -> Result<(Vec<u8>, Measured)
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::crypto::digest::parse_hex;
 
     fn key() -> ContentKey {
         ContentKey::from_bytes([7; 32])
@@ -232,6 +234,29 @@ mod tests {
             assert_eq!(measured.length, length as u64);
             assert_eq!(open_whole(&key(), &sealed), Ok((plain, measured)));
         }
+    }
+
+    /// The golden files were made with another implementation of the cipher, by the words of the format.
+    #[test]
+    fn the_form_is_that_of_the_golden_files() {
+        const KEY: &str = include_str!("../../../../../tests/golden/sealed/key.hex");
+        const CONTENT: &str = include_str!("../../../../../tests/golden/sealed/content.txt");
+        const SEALED: &str = include_str!("../../../../../tests/golden/sealed/sealed.hex");
+        const DIGESTS: &str = include_str!("../../../../../tests/golden/sealed/digests.txt");
+        let key = ContentKey::from_bytes(parse_hex(KEY.trim_end()).unwrap());
+        let (sealed, _) = seal_whole(&key, CONTENT.as_bytes()).unwrap();
+        assert_eq!(HEXLOWER.encode(&sealed), SEALED.trim_end());
+        let digest = |content: &[u8]| seal_whole(&key, content).unwrap().1.sealed;
+        let long = content(2 * CHUNK + 17);
+        let digests = format!(
+            "commitment {}\nempty {}\nsmall {}\nchunk {}\nlong {}\n",
+            key.commitment(),
+            digest(b""),
+            digest(CONTENT.as_bytes()),
+            digest(&long[..CHUNK]),
+            digest(&long)
+        );
+        assert_eq!(digests, DIGESTS);
     }
 
     #[test]
