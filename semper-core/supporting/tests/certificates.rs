@@ -244,6 +244,7 @@ fn an_anonymous_party_vouches_for_itself_and_for_connections_only() {
     let trust = world.trust();
     let found = trust.verify_any(std::slice::from_ref(&made), Usage::TlsClient, now()).unwrap();
     assert_eq!((found.class(), found.key()), (Class::Anonymous, &key(5).public()));
+    assert_eq!(found.content().from.to_string(), "2026-03-01T00:00:00Z");
     assert_eq!(found.subject(), &Subject::anonymous());
     let one = std::slice::from_ref(&made);
     assert_eq!(code(trust.verify_any(one, Usage::Sign, now())), "cert.wrong-usage");

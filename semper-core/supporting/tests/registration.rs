@@ -15,6 +15,7 @@ use std::{
 };
 
 use pki::{World, key, now, subject};
+use proptest::{collection::vec, prelude::*};
 use semper_supporting::{
     certificate::{
         CertRole, Certificate, Class, Issuer, Serial, TrustSnapshot, Usage, inspect, request,
@@ -480,7 +481,8 @@ fn an_owner_revokes_his_set_and_nobody_believes_it_any_more() {
         let (outputs, _) = ca.step(Input::RevokeAsked { call: CallId(1), statement: own.clone(), at: now() });
         assert_eq!(ca.perform(outputs, &mut None), [Answer::Revoked { from: now() }]);
     }
-    assert_eq!(ca.revoked.len(), 2);
+    assert_eq!((ca.revoked.len(), ca.desk.revoked(now())), (2, ca.revoked.clone()));
+    assert!(ca.desk.revoked(now().after(Span::days(731))).is_empty());
     let trust = ca.world.trust_at(now(), &ca.revoked, &[]);
     for (n, usage) in [(0, Usage::Sign), (1, Usage::TlsClient)] {
         let found = trust.verify(&set.certificates[n..=n], CertRole::Buyer, usage, now());
@@ -576,6 +578,50 @@ fn a_wallet_that_was_declined_goes_on_with_the_same_requests() {
     let Applicant::Ready(plan) = &corrected else { panic!("{corrected:?}") };
     assert_eq!(plan.asked, asked(&[10, 11]));
     assert!(matches!(run(&mut ca, corrected, &mut None, None), Applicant::Done(_)));
+}
+
+/// One thing that may happen at the desk: somebody registers with one of two letters and some keys, in time or
+/// late, and the authority may go down before it has issued.
+fn visit() -> impl Strategy<Value = (bool, Vec<u8>, bool, u64, Option<usize>)> {
+    let crash = prop_oneof![Just(None), (0..6_usize).prop_map(Some)];
+    (any::<bool>(), vec(10..14_u8, 1..3), any::<bool>(), 0..400_u64, crash)
+}
+
+proptest! {
+    /// Whatever arrives in whatever order: a letter gives one set, and no key is in two certificates.
+    #[test]
+    fn a_letter_gives_one_set_and_a_key_gets_one_certificate(visits in vec(visit(), 1..24)) {
+        let mut ca = Ca::new(Kind::Person);
+        let id = RecordId::from_bytes([2; 16]);
+        let other = Registration::entered(id, Kind::Person, subject(Class::PersonSign), OTHER_K.clone());
+        ca.step(Input::Entered(Box::new(other), now()));
+        ca.step(Input::Printed(id, now()));
+        let mut at = now();
+        for (first, keys, honest, seconds, mut crash) in visits {
+            let k: &PrkKey = if first { &K } else { &OTHER_K };
+            let mut ask = asked(&keys);
+            if !honest {
+                ask.names.name = "Eve".into();
+            }
+            let Some(Answer::Nonce(nonce)) = ca.call_at(&Call::RegBegin { prk_id: k.id() }, at) else {
+                panic!("no nonce");
+            };
+            at = at.after(Span::seconds(seconds));
+            let input = ca.input(finish(k, &ask, &nonce, &EXPORTER), CallId(1), at);
+            let outputs = ca.step(input).0;
+            ca.perform(outputs, &mut crash);
+        }
+        let sets: Vec<_> = ca.desk.all().filter_map(Registration::set).collect();
+        let given: BTreeSet<_> =
+            sets.iter().flat_map(|set| &set.certificates).map(Certificate::digest).collect();
+        prop_assert_eq!(&given, &ca.issued);
+        let keys: BTreeSet<_> = sets
+            .iter()
+            .flat_map(|set| &set.certificates)
+            .map(|one| inspect(one).unwrap().key.kid())
+            .collect();
+        prop_assert_eq!(keys.len(), given.len());
+    }
 }
 
 #[test]

@@ -141,9 +141,13 @@ impl Issuer {
 
 /// Makes the certificate with which an anonymous party opens the connections of one deal.
 ///
+/// It is valid from the beginning of the day (UTC) of `from`, so that it does not tell when it was made.
+///
 /// # Errors
 /// [`CertificateFault::BadSubject`] for a time that no certificate carries.
 pub fn anonymous(key: &KeyPair, serial: Serial, from: Moment) -> Result<Certificate, CertificateFault> {
+    const DAY: u64 = 24 * 60 * 60;
+    let from = Moment::from_seconds(from.seconds() - from.seconds() % DAY);
     self_signed(
         key,
         &Issuance {

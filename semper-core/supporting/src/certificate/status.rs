@@ -17,8 +17,8 @@ use crate::{
     time::{Moment, Span},
 };
 
-/// The longest list in bytes of DER (about 1,800 entries): what fits one message of an authority.
-pub const LIST_LIMIT: usize = 64 << 10;
+/// The longest list in bytes of DER (about 3,000 entries): what fits one message of an authority.
+pub const LIST_LIMIT: usize = 120 << 10;
 /// How long an issuing authority lets a list stand: one day.
 pub const LIST_VALIDITY: Span = Span::days(1);
 /// How long a root lets a list stand.

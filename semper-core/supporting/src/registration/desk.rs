@@ -137,7 +137,7 @@ pub enum Output {
         /// The certificates, in the order of the set.
         orders: Vec<Issuance>,
     },
-    /// Put these on the next revocation list.
+    /// Put these on the next revocation list, which holds what [`Desk::revoked`] says.
     Revoke(Vec<RevokedEntry>),
 }
 
@@ -258,6 +258,17 @@ impl Desk {
         })
     }
 
+    /// Everything that belongs on a revocation list at `now`: what was revoked and would else still be valid.
+    pub fn revoked(&self, now: Moment) -> Vec<RevokedEntry> {
+        let all = self.registrations.values().filter_map(|registration| match &registration.state {
+            RegState::Revoked { since, reason, settled, .. } if settled.until() >= now => {
+                Some(entries(settled, *since, *reason))
+            }
+            _ => None,
+        });
+        all.flatten().collect()
+    }
+
     /// What is to be done for registrations that were being issued when the desk went down.
     pub fn unfinished(&self) -> Vec<Output> {
         let issuing = self.registrations.values().filter_map(|registration| match &registration.state {
@@ -347,7 +358,7 @@ impl Desk {
             let (same, order) =
                 (settled.asked.requests == finish.asked.requests, issue(id, Some(call), settled));
             if !same {
-                let refusal = Refusal::AlreadyIssued { at: settled.at, until: last_moment(settled) };
+                let refusal = Refusal::AlreadyIssued { at: settled.at, until: settled.until() };
                 return self.stored(id, at, Event::SecondSetRefused).order(decline(refusal));
             }
             let again = match registration.set() {
@@ -475,12 +486,8 @@ impl Desk {
             _ => return Step::refuse(self, Refused::OutOfPlace),
         };
         let since = at.whole_seconds();
-        let entries = settled
-            .orders
-            .iter()
-            .map(|order| RevokedEntry { serial: order.serial, at: since, reason })
-            .collect();
-        registration.state = RegState::Revoked { since, settled, set };
+        let entries = entries(&settled, since, reason).collect();
+        registration.state = RegState::Revoked { since, reason, settled, set };
         self.stored(id, at, Event::Revoked).order(Output::Revoke(entries)).orders(answer(since))
     }
 }
@@ -489,12 +496,10 @@ fn issue(id: RecordId, call: Option<CallId>, settled: &Settled) -> Output {
     Output::Issue { id, call, orders: settled.orders.clone() }
 }
 
-/// The last moment of the validity of what was settled.
-fn last_moment(settled: &Settled) -> Moment {
-    settled
-        .orders
-        .iter()
-        .map(|order| order.from.after(order.class.rules().validity))
-        .max()
-        .unwrap_or(settled.at)
+fn entries(
+    settled: &Settled,
+    at: Moment,
+    reason: RevocationReason,
+) -> impl Iterator<Item = RevokedEntry> + '_ {
+    settled.orders.iter().map(move |order| RevokedEntry { serial: order.serial, at, reason })
 }

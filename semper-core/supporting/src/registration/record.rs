@@ -17,7 +17,7 @@ use super::{
     prk::PrkKey,
 };
 use crate::{
-    certificate::{Class, Issuance, Subject},
+    certificate::{Class, Issuance, Subject, status::RevocationReason},
     time::{Moment, Span},
 };
 
@@ -159,6 +159,8 @@ pub enum RegState {
     Revoked {
         /// Since when.
         since: Moment,
+        /// Why.
+        reason: RevocationReason,
         /// What had been issued.
         settled: Settled,
         /// The certificates.
@@ -226,6 +228,14 @@ impl Tries {
         self.today = self.today.saturating_add(1);
         self.in_all = self.in_all.saturating_add(1);
         TRIES_A_DAY.saturating_sub(self.today)
+    }
+}
+
+impl Settled {
+    /// The last moment of the validity of what was settled.
+    pub fn until(&self) -> Moment {
+        let ends = self.orders.iter().map(|order| order.from.after(order.class.rules().validity));
+        ends.max().unwrap_or(self.at)
     }
 }
 
