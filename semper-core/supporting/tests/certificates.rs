@@ -257,6 +257,20 @@ fn an_anonymous_party_vouches_for_itself_and_for_connections_only() {
 }
 
 #[test]
+fn a_root_that_ended_stops_its_chains_unless_its_key_has_a_newer_certificate() {
+    let long_ago = start().before(Span::days(7300));
+    let old = Issuer::root(key(pki::ROOT_KEY), pki::authority("Test root"), serial(8), long_ago).unwrap();
+    let world = World::new();
+    let leaf = [world.issue(Class::Merchant)];
+    let mut trust = world.trust();
+    trust.roots.insert(0, old.certificate().clone());
+    trust.roots.insert(0, Certificate::from_der(&[0x30, 0]).unwrap());
+    assert_eq!(code(trust.verify(&leaf, CertRole::Merchant, Usage::Sign, now())), "ok");
+    trust.roots.pop();
+    assert_eq!(code(trust.verify(&leaf, CertRole::Merchant, Usage::Sign, now())), "cert.not-valid");
+}
+
+#[test]
 fn the_words_of_a_root_are_those_of_its_digest() {
     let world = World::new();
     let digest = world.root.certificate().digest();

@@ -227,15 +227,18 @@ impl TrustSnapshot {
         now: Moment,
     ) -> Result<(), CertificateFault> {
         let spki = anchor.subject_public_key_info.as_ref();
-        for root in &self.roots {
-            let content = inspect(root)?;
+        let mut outcome = Err(CertificateFault::Untrusted { what: "unknown root".to_owned() });
+        // One key may have had several certificates; any that is valid now will do.
+        for content in self.roots.iter().filter_map(|root| inspect(root).ok()) {
             // The anchor holds the SEQUENCE's content only.
             if content.class == Class::Root && content.key.spki().ends_with(spki) {
-                is_key_of(below, &content)?;
-                return in_time(&content, now);
+                outcome = is_key_of(below, &content).and_then(|()| in_time(&content, now));
+                if outcome.is_ok() {
+                    break;
+                }
             }
         }
-        Err(CertificateFault::Untrusted { what: "unknown root".to_owned() })
+        outcome
     }
 
     /// The age of the oldest list that this path rests on.
