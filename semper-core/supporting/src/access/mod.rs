@@ -9,6 +9,8 @@ pub mod class;
 mod grade;
 mod standing;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, Grade, Subject, View};
 pub use standing::{Covering, Standing};
@@ -86,15 +88,15 @@ pub enum FileKind {
 /// The limits in force: preferences, the terms' needs, standing instructions, and the covering prompt.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits<'a> {
-    /// The most that one deal may cost (`money.per-deal`).
+    /// The most that one deal may cost (`money.per_deal`).
     pub per_deal: Option<Money>,
-    /// The most that one day may cost (`money.per-day`).
+    /// The most that one day may cost (`money.per_day`).
     pub per_day: Option<Money>,
     /// What this deal has cost so far.
     pub spent_deal: Option<Money>,
     /// What this day has cost so far.
     pub spent_day: Option<Money>,
-    /// The most real money for an uncertified service (`grade0.real-money`).
+    /// The most real money for an uncertified service (`grade0.real_money`).
     pub uncertified_real: Option<Money>,
     /// The most that the terms of business need (`need.pay`).
     pub scope: Option<Money>,

@@ -7,8 +7,10 @@
 
 pub mod conformance;
 pub mod head;
+pub mod header;
 pub mod journal;
 pub mod record;
+pub mod recovery;
 pub mod schema;
 pub mod store;
 pub mod value;

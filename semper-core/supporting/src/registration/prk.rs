@@ -25,7 +25,7 @@ pub const PRK_LENGTH: usize = 16;
 /// How many of them are random.
 pub const PRK_RANDOM: usize = 14;
 const GROUP: usize = 4;
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 crate::identifier! {
     /// What a wallet names its registration by: the first 8 bytes of a digest of K.
@@ -262,7 +262,7 @@ fn syndromes(symbols: &[u8; PRK_LENGTH]) -> (u8, u8) {
 }
 
 /// Product in GF(32) = GF(2)[x] / (x^5 + x^2 + 1), without a table that a secret would index.
-fn times(a: u8, b: u8) -> u8 {
+pub(crate) fn times(a: u8, b: u8) -> u8 {
     let mut product = 0;
     let mut shifted = a;
     for bit in 0..5 {
@@ -273,7 +273,7 @@ fn times(a: u8, b: u8) -> u8 {
 }
 
 /// The `exponent`th power of a = x.
-fn power(exponent: usize) -> u8 {
+pub(crate) fn power(exponent: usize) -> u8 {
     (0..exponent).fold(1, |value, _| times(value, 2))
 }
 
