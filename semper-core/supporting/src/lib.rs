@@ -15,6 +15,7 @@ pub mod fault;
 pub mod machine;
 pub mod money;
 pub mod party;
+pub mod preferences;
 pub mod registration;
 pub mod time;
 pub mod tinguin;
