@@ -17,6 +17,7 @@ use super::{
     fault::FrameError,
     frame::{Frame, Kind},
     hello::digest,
+    session::NetEvent,
 };
 use crate::{
     crypto::digest::Digest,
@@ -100,6 +101,15 @@ pub enum Heard {
     Repeated(Vec<Frame>),
     /// It has no number; what it asks is idempotent by itself.
     Unnumbered(Envelope),
+}
+
+/// What an event of the network means for a deal.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Attended {
+    /// What the peer says, if it has not said it before.
+    pub heard: Option<Envelope>,
+    /// What is to be sent now.
+    pub send: Vec<Frame>,
 }
 
 /// Why a frame has no place in a deal.
@@ -255,6 +265,26 @@ impl Conversation {
             self.heard.drain(..UNANSWERED);
         }
         Ok(Heard::New(envelope))
+    }
+
+    /// Attends to an event of the network: what is unanswered goes out again when a connection stands, and
+    /// nothing is heard twice.
+    ///
+    /// # Errors
+    /// Why a frame has no place here, as [`Conversation::receive`].
+    pub fn attend(&mut self, event: &NetEvent) -> Result<Attended, EnvelopeError> {
+        Ok(match event {
+            NetEvent::Up(_) => Attended { heard: None, send: self.unanswered().collect() },
+            NetEvent::Frame(frame) if frame.kind.has_envelope() => match self.receive(frame)? {
+                Heard::New(envelope) | Heard::Unnumbered(envelope) => {
+                    Attended { heard: Some(envelope), send: Vec::new() }
+                }
+                Heard::Repeated(send) => Attended { heard: None, send },
+            },
+            NetEvent::Frame(_) | NetEvent::Complained(_) | NetEvent::Busy(_) | NetEvent::Down(_) => {
+                Attended::default()
+            }
+        })
     }
 
     /// What the peer has not answered yet, to be sent again whenever a connection stands anew.

@@ -7,14 +7,17 @@
 use std::fmt;
 
 use super::{
-    fault::{Busy, FrameError},
+    address::AddressError,
+    fault::{Busy, ClocksDiffer, FrameError},
     frame::Frame,
     hello::{Complaint, Greeting},
 };
 use crate::{
-    crypto::{digest::Digest, signature::Kid},
+    certificate::{Certificate, CertificateFault, Class, VerifiedCertificate},
+    crypto::signature::Kid,
     deal::Anonymity,
     fault::{Blame, Fault, Standing},
+    party::PartyView,
     time::{Moment, Span},
 };
 
@@ -57,22 +60,48 @@ impl fmt::Display for KeyExchange {
 /// Who is at the other end, by the certificate of the connection.
 ///
 /// This is who holds the key of the connection. In a deal that must be the key its opening named.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PeerView {
+    /// The certificate, as it was verified when the connection was made.
+    pub certificate: VerifiedCertificate,
+    /// The certificate and those above it, as they were shown.
+    pub chain: Vec<Certificate>,
+}
+
+impl PeerView {
     /// The key of the connection.
-    pub kid: Kid,
-    /// SHA-256 of the certificate's DER.
-    pub certificate: Digest,
-    /// The certificate and those above it, as they were shown (DER).
-    pub chain: Vec<Vec<u8>>,
-    /// How much the certificate says of its holder.
-    pub anonymity: Anonymity,
+    pub fn kid(&self) -> Kid {
+        self.certificate.kid()
+    }
+
+    /// How much the certificate says of its holder. Who made its own is not to be recognised again.
+    pub fn anonymity(&self) -> Anonymity {
+        match self.certificate.class() {
+            Class::Anonymous => Anonymity::Anonymous,
+            _ => Anonymity::Identified,
+        }
+    }
+
     /// The certified name, in a certificate that has one.
-    pub name: Option<String>,
+    pub fn name(&self) -> Option<&str> {
+        match self.anonymity() {
+            Anonymity::Identified => Some(self.certificate.subject().common_name.as_str()),
+            Anonymity::Pseudonymous | Anonymity::Anonymous => None,
+        }
+    }
+
+    /// How the party shows itself in a deal in which it signs with `kid`.
+    pub fn party(&self, kid: Kid) -> PartyView {
+        let certificate = self.certificate.digest();
+        match self.name() {
+            Some(name) => PartyView::Identified { certificate, kid, name: name.to_owned() },
+            None => PartyView::Anonymous { kid },
+        }
+    }
 }
 
 /// A connection that stands.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SessionInfo {
     /// Who is at the other end.
     pub peer: PeerView,
@@ -87,7 +116,7 @@ pub struct SessionInfo {
 }
 
 /// The only inputs that a machine gets from the network.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NetEvent {
     /// A connection stands.
     Up(Box<SessionInfo>),
@@ -102,7 +131,7 @@ pub enum NetEvent {
 }
 
 /// Why a connection fell or never stood.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Why {
     /// We closed it.
     #[error("The connection was closed.")]
@@ -122,9 +151,21 @@ pub enum Why {
     /// The other side is busy, or we are.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// The other side is not who it should be, or does not accept who we are. The reason is for the log.
-    #[error("The other side could not be identified ({0}).")]
-    Identity(String),
+    /// Its address leads where nothing of ours goes.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The clocks differ too much for a frame of a deal.
+    #[error(transparent)]
+    Clocks(#[from] ClocksDiffer),
+    /// The other side's certificate is refused.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
+    /// The certificate is right, but it is for another host or another key than was called.
+    #[error("Somebody else answers at the address of {0}.")]
+    SomebodyElse(String),
+    /// No session came about; what TLS says is for the log. The other side may have refused our certificate.
+    #[error("The two programs could not agree on a protected connection ({0}).")]
+    Handshake(String),
 }
 
 impl Fault for Why {
@@ -136,20 +177,42 @@ impl Fault for Why {
             Self::Unreachable => "net.unreachable",
             Self::Frame(error) => error.code(),
             Self::Busy(busy) => busy.code(),
-            Self::Identity(_) => "net.identity",
+            Self::Address(error) => error.code(),
+            Self::Clocks(error) => error.code(),
+            Self::Certificate(fault) => fault.code(),
+            Self::SomebodyElse(_) => "net.somebody-else",
+            Self::Handshake(_) => "net.handshake",
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
             Self::Closed => Blame::Ourselves,
-            Self::Frame(_) | Self::Identity(_) => Blame::Peer,
-            Self::Lost | Self::Silent | Self::Unreachable | Self::Busy(_) => Blame::Network,
+            Self::Frame(_) | Self::SomebodyElse(_) => Blame::Peer,
+            Self::Address(error) => error.blame(),
+            Self::Clocks(error) => error.blame(),
+            Self::Certificate(fault) => fault.blame(),
+            Self::Lost | Self::Silent | Self::Unreachable | Self::Busy(_) | Self::Handshake(_) => {
+                Blame::Network
+            }
         }
     }
 
     fn standing(&self) -> Standing {
         Standing::Undecided
+    }
+}
+
+impl Why {
+    /// Whether calling again would end alike until somebody does something about it.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Closed | Self::Address(_) | Self::SomebodyElse(_) => true,
+            Self::Frame(error) => matches!(error, FrameError::Version { .. }),
+            Self::Certificate(fault) => fault.blame() == Blame::Peer,
+            Self::Lost | Self::Silent | Self::Unreachable | Self::Busy(_) | Self::Clocks(_) => false,
+            Self::Handshake(_) => false,
+        }
     }
 }
 
