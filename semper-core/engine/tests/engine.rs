@@ -12,7 +12,9 @@ use semper_engine::{
     VirtualClock,
 };
 use semper_supporting::{
-    archive::{Batch, Query, Row, RowOp, Store},
+    archive::{Batch, Query, Row, RowOp, Store, head::JournalHead},
+    crypto::{keys::KeyStore as _, signature::Signature},
+    evidence::SignedBytes,
     machine::Refused,
     time::Span,
 };
@@ -256,6 +258,38 @@ async fn the_journal_tells_time_and_chance_of_every_step() {
     assert_eq!(blocks.len(), records.len(), "a block was used twice");
 }
 
+#[tokio::test]
+async fn heads_of_the_journal_are_signed_every_sixty_four_entries_and_when_asked() {
+    let (directory, store, peer, clock) = setup();
+    let host = common::Tills::signing();
+    let (keys, key) = &**host.keys.as_ref().unwrap();
+    let public = keys.public(key).unwrap();
+    let (randomness, limits) = (randomness(), Limits::default());
+    let parts =
+        Parts { host: host.clone(), store: Arc::clone(&store), performer: peer, clock, randomness, limits };
+    let engine = Engine::start(parts).await.unwrap();
+    // Each deposit makes three entries: itself, the signature, the receipt.
+    for number in 0..50 {
+        engine.submit(till(1), deposit(1, number)).await.unwrap();
+    }
+    until(&engine, 1, |till| till.receipts.len() == 50).await;
+    engine.sign_head().await.unwrap();
+    engine.shutdown().await;
+    let heads = store.query(vec![Query::of("head")]).await.unwrap().remove(0);
+    let lines = journal(&*store).await;
+    assert_eq!(lines.len(), 150);
+    assert!(heads.len() >= 3, "{} heads", heads.len());
+    for row in &heads {
+        let signature = Signature::from_bytes(row.array("sig").unwrap());
+        let signed = SignedBytes { tbs: row.bytes("statement").unwrap().to_vec(), signature };
+        let head = signed.verify::<JournalHead>(&public).unwrap();
+        assert_eq!(lines[usize::try_from(head.seq).unwrap() - 1].0.hash(), head.hash);
+    }
+    assert_eq!(heads.last().unwrap().count("seq"), Ok(150));
+    drop(store);
+    assert_eq!(archive(directory.path()).opened().head.seq, 150);
+}
+
 /// A performer that does nothing before it is let go on.
 struct Gate(Arc<Semaphore>);
 
@@ -273,7 +307,7 @@ async fn a_shutdown_waits_for_effects_under_way_but_not_for_ever() {
         let (_directory, store, _, clock) = setup();
         let gate = Arc::new(Semaphore::new(0));
         let limits = Limits { grace: Span::millis(200), ..Limits::default() };
-        let (host, clock, randomness) = (common::Tills, clock.clone(), randomness());
+        let (host, clock, randomness) = (common::Tills::default(), clock.clone(), randomness());
         let performer = Gate(Arc::clone(&gate));
         let parts = Parts { host, store: Arc::clone(&store), performer, clock, randomness, limits };
         let engine = Engine::start(parts).await.unwrap();
@@ -291,7 +325,7 @@ async fn a_shutdown_waits_for_effects_under_way_but_not_for_ever() {
 async fn more_inputs_than_there_is_room_for_are_turned_away() {
     let (_directory, store, peer, clock) = setup();
     let limits = Limits { inputs: 2, ..Limits::default() };
-    let (host, randomness) = (common::Tills, randomness());
+    let (host, randomness) = (common::Tills::default(), randomness());
     let parts = Parts { host, store: Arc::clone(&store), performer: peer, clock, randomness, limits };
     let engine = Engine::start(parts).await.unwrap();
     let submits: Vec<_> = (0..50)

@@ -18,14 +18,21 @@ use semper_engine::{
     Performed, Performer, TABLES, VirtualClock,
 };
 use semper_supporting::{
+    access::{Action, Circumstance, Decision, Facts, Limits as AccessLimits, Object, Subject, decide},
     archive::{
-        Column, Guard, Query, Relation, Row, RowOp, Schema, Store, Table, Value,
-        journal::{Chain, Class as Entries, Kind, Line, TABLE, check_row},
+        ArchiveId, Column, Guard, Query, Relation, Row, RowOp, Schema, Store, Table, Value,
+        head::JournalHead,
+        journal::{Chain, Class as Entries, Head, Kind, Line, TABLE, check_row},
         record,
     },
-    crypto::digest::Digest,
+    crypto::{
+        digest::Digest,
+        keys::{GenerateKey, KeyPurpose, KeyRef, KeyStore as _, SoftKeys},
+    },
+    evidence::Statement,
     machine::{Machine, Refused, Step},
     time::{Moment, Span},
+    tinguin::Permit,
     wire,
 };
 use serde::{Deserialize, Serialize};
@@ -164,9 +171,35 @@ pub const FUND: Table = Table {
     indexes: &[],
 };
 
-/// The program.
+/// The program, and the key that signs the heads of its journal, if it has one.
 #[derive(Clone, Debug, Default)]
-pub struct Tills;
+pub struct Tills {
+    pub keys: Option<Arc<(SoftKeys, KeyRef)>>,
+}
+
+impl Tills {
+    /// A program with a key for its journal.
+    pub fn signing() -> Self {
+        let mut keys = SoftKeys::new();
+        let act = GenerateKey { purpose: KeyPurpose::Journal, deal: None, at: START };
+        let facts = Facts {
+            key: Some(KeyPurpose::Journal),
+            circumstances: &[Circumstance::FirstStart],
+            ..Facts::default()
+        };
+        let permit = allowed(Action::GenerateKey, &act, facts, START);
+        let key = keys.generate(KeyPurpose::Journal, &Zeroizing::new([7; 32]), permit, START).unwrap();
+        Self { keys: Some(Arc::new((keys, key))) }
+    }
+}
+
+fn allowed<T: Statement>(action: Action, statement: &T, facts: Facts<'_>, now: Moment) -> Permit<T> {
+    let operator = Subject::Operator { policy: Digest::from_bytes([9; 32]) };
+    match decide(&operator, action, &Object::with(statement, facts), None, &AccessLimits::default(), now) {
+        Decision::Allow(permit) => permit,
+        _ => panic!("the operator may keep a journal"),
+    }
+}
 
 impl Host for Tills {
     type Machine = Till;
@@ -239,6 +272,21 @@ impl Host for Tills {
     fn is_ended(&self, till: &Till) -> bool {
         till.closed
     }
+
+    fn sign_head(&self, head: Head, now: Moment) -> Option<RowOp> {
+        let (keys, key) = self.keys.as_deref()?;
+        let statement = JournalHead {
+            archive: ArchiveId::from_bytes([1; 32]),
+            seq: head.seq,
+            hash: head.hash,
+            at: now.whole_seconds(),
+            signer: key.kid(),
+            cert: None,
+        };
+        let permit = allowed(Action::KeepJournal, &statement, Facts::default(), now);
+        let signed = keys.sign(key, permit, now).unwrap();
+        Some(statement.keep(signed.bytes()))
+    }
 }
 
 pub fn till(id: u8) -> Key {
@@ -303,7 +351,7 @@ pub async fn start<S: Store, P: Performer<Input>>(
     clock: &VirtualClock,
 ) -> Engine<Tills> {
     let parts = Parts {
-        host: Tills,
+        host: Tills::default(),
         store: Arc::clone(store),
         performer,
         clock: clock.clone(),
