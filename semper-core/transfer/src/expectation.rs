@@ -173,3 +173,77 @@ fn agrees<T: PartialEq>(wanted: &Option<T>, got: &T) -> bool {
 fn agrees_if_known<T: PartialEq>(wanted: &Option<T>, got: &Option<T>) -> bool {
     wanted.is_none() || wanted == got
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::description::tests::{data, one_of_each, receipt};
+
+    fn at_most(sum: &str) -> Expectation {
+        PaymentExpectation {
+            at_least: None,
+            at_most: Money::parse(sum).ok(),
+            mode: None,
+            payee: None,
+            module: None,
+        }
+        .into()
+    }
+
+    /// XTS 12.50 without fees, or with those given.
+    fn payment(fees: Option<&str>) -> Description {
+        let [_, _, Description::Payment(payment), _] = one_of_each() else {
+            panic!("the third is a payment")
+        };
+        PaymentDescription { fees: fees.and_then(|fees| Money::parse(fees).ok()), ..payment }.into()
+    }
+
+    #[test]
+    fn what_is_absent_may_be_anything_of_the_kind() {
+        let any = Expectation::from(DataExpectation::default());
+        assert!(any.is_satisfied_by(&data("x").into()));
+        assert!(!any.is_satisfied_by(&receipt().into()));
+        let named = DataExpectation { title: Some("y".into()), ..DataExpectation::default() };
+        assert!(!Expectation::from(named).is_satisfied_by(&data("x").into()));
+        let short = DataExpectation { at_most: Some(48_212), ..DataExpectation::default() };
+        assert!(!Expectation::from(short).is_satisfied_by(&data("x").into()));
+    }
+
+    #[test]
+    fn a_bound_on_money_holds_in_its_own_currency_and_counts_fees() {
+        assert!(at_most("XTS 12.50").is_satisfied_by(&payment(None)));
+        assert!(!at_most("XTS 12.49").is_satisfied_by(&payment(None)));
+        assert!(!at_most("EUR 20.00").is_satisfied_by(&payment(None)));
+        assert!(!at_most("XTS 12.50").is_satisfied_by(&payment(Some("XTS 0.01"))));
+        assert!(!at_most("XTS 20.00").is_satisfied_by(&payment(Some("EUR 0.01"))));
+    }
+
+    #[test]
+    fn a_statement_for_anybody_serves_whoever_wants_one() {
+        let wanted = |addressee| {
+            Expectation::from(StatementExpectation {
+                addressee: Some(addressee),
+                ..StatementExpectation::default()
+            })
+        };
+        let mine = wanted(Addressee::Certificate(Digest::of(b"buyer")));
+        assert!(mine.is_satisfied_by(&receipt().into()));
+        assert!(
+            mine.is_satisfied_by(&StatementDescription { addressee: Addressee::Anybody, ..receipt() }.into())
+        );
+        assert!(!wanted(Addressee::Anybody).is_satisfied_by(&receipt().into()));
+    }
+
+    #[test]
+    fn a_package_holds_exactly_what_is_wanted_where_it_is_wanted() {
+        let package = Package::flat([data("a").into(), receipt().into()]).unwrap();
+        let path = |at| LeafPath::new(&[at]).unwrap();
+        let (data, statement): (Expectation, Expectation) =
+            (DataExpectation::default().into(), StatementExpectation::default().into());
+        let (first, second, third) = (path(0), path(1), path(2));
+        assert!(satisfies(&package, [(&first, &data), (&second, &statement)]));
+        assert!(!satisfies(&package, [(&first, &data)]));
+        assert!(!satisfies(&package, [(&first, &statement), (&second, &data)]));
+        assert!(!satisfies(&package, [(&first, &data), (&second, &statement), (&third, &data)]));
+    }
+}

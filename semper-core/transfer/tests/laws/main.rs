@@ -7,6 +7,7 @@ mod bank;
 mod bent;
 mod data;
 mod market;
+mod refusals;
 mod statement;
 
 use semper_transfer::{
