@@ -19,7 +19,7 @@ use super::{
         Answer, Critical, Decision, DeclineReason, DisplayRecord, Gesture, PromptId, SealedPrompt, Warning,
         Withdrawn,
     },
-    risk::{Circumstances, Thresholds, friction},
+    risk::{Circumstances, Friction, Thresholds, friction},
     words::{NoWord, Shown, Words},
 };
 use crate::{
@@ -312,16 +312,16 @@ impl Gate {
         }
         circumstances.warnings = u32::try_from(warnings.len()).unwrap_or(u32::MAX);
         let mut facts = Facts::new();
-        let mut heaviest = None;
+        let mut heaviest: Option<(Critical, Friction)> = None;
         for part in &parts {
             let amount: Option<Money> = part.facts.amount();
             let takes = friction(part.family, amount, &circumstances, &self.thresholds);
-            // The part that takes most stands for the bundle.
-            if heaviest.is_none_or(|(_, most): (Critical, super::risk::Friction)| {
-                (takes.level, takes.retype, takes.arming) > (most.level, most.retype, most.arming)
-            }) {
-                heaviest = Some((part.family, takes));
-            }
+            // The part of the highest level stands for the bundle; everything that any part takes is taken.
+            heaviest = Some(match heaviest {
+                Some((family, most)) if takes.level <= most.level => (family, most.and(takes)),
+                Some((_, most)) => (part.family, most.and(takes)),
+                None => (part.family, takes),
+            });
             facts = facts.join(part.facts.clone());
         }
         let Some((family, friction)) = heaviest else { return Err(GateError::Bundle) };

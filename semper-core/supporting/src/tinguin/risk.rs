@@ -73,6 +73,19 @@ const WARNING: u64 = 500;
 /// How long a new anchor of trust is armed.
 const TRUST: Span = Span::seconds(5);
 
+impl Friction {
+    /// Whatever either of both takes.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            level: self.level.max(other.level),
+            arming: self.arming.max(other.arming),
+            hold: self.hold.max(other.hold),
+            pin: self.pin || other.pin,
+            retype: self.retype.max(other.retype),
+        }
+    }
+}
+
 impl Default for Thresholds {
     fn default() -> Self {
         Self { a: 500, b: 5000, c: 50_000 }
@@ -254,6 +267,19 @@ mod tests {
         }
         let warned = Circumstances { warnings: 3, ..Circumstances::default() };
         assert_eq!(of(Critical::Sign, warned).arming, Span::millis(2200));
+    }
+
+    #[test]
+    fn a_bundle_takes_whatever_one_of_its_parts_takes() {
+        let of = |family, text: &str| {
+            let amount = Money::parse(text).ok();
+            friction(family, amount, &Circumstances::default(), &Thresholds::default())
+        };
+        let (trust, pay) = (of(Critical::Trust, ""), of(Critical::Pay, "EUR 600.00"));
+        for both in [trust.and(pay), pay.and(trust)] {
+            assert_eq!((both.level, both.arming, both.retype), (Level::D, Span::seconds(5), Some(600)));
+            assert!(both.pin && both.hold == Span::millis(2400));
+        }
     }
 
     proptest! {

@@ -119,6 +119,20 @@ fn a_key_does_nothing_but_its_purpose() {
     assert_eq!(keys.sign(&key, order(key.kid()), NOW).unwrap_err().code(), "key.wrong-purpose");
 }
 
+/// Two candidates for `check` unless `T` is not signable: this compiles only while acts are not.
+trait NotSignable<Candidate> {
+    fn check() {}
+}
+
+impl<T> NotSignable<()> for T {}
+impl<T: Signable> NotSignable<u8> for T {}
+
+#[test]
+fn acts_cannot_be_signed() {
+    <GenerateKey as NotSignable<_>>::check();
+    <DestroyKey as NotSignable<_>>::check();
+}
+
 #[test]
 fn no_key_signs_the_text_of_an_act_and_accounts_sign_about_money_only() {
     for purpose in KeyPurpose::ALL {

@@ -132,8 +132,6 @@ pub(crate) fn situation(now: Moment, revision: u64) -> Situation {
     Situation { now, revision, clock_error: Span::default() }
 }
 
-use super::super::risk::Friction;
-
 fn pending(cents: u64) -> Pending {
     gate().open(ask(cents, 0, 1), PromptId::from_bytes([1; 16]), NOW).unwrap()
 }
