@@ -1,9 +1,8 @@
 //! Identifiers of the payment service, and the values derived for them.
 
-use std::fmt;
-
 use semper_supporting::{crypto::digest::Digest, deal::DealId, identifier};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+pub use crate::item::{BadSysId, PayRef, SysId};
 
 identifier! {
     /// One run of a payment operation at one party.
@@ -23,57 +22,6 @@ identifier! {
 identifier! {
     /// An account at a bank.
     AccountId, 16
-}
-
-identifier! {
-    /// What ties money to a deal: derived from the deal and the negotiation of the means, and never used
-    /// for a second payment.
-    PayRef, 32
-}
-
-/// The name of a payment system's protocol: lower-case ASCII letters, digits and hyphens, 2 to 32.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SysId(String);
-
-/// Why a text does not name a payment system.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the name of a payment system has 2 to 32 lower-case letters, digits or hyphens")]
-pub struct BadSysId;
-
-impl SysId {
-    /// The system of this name.
-    ///
-    /// # Errors
-    /// [`BadSysId`].
-    pub fn new(name: &str) -> Result<Self, BadSysId> {
-        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        ((2..=32).contains(&name.len()) && plain && !name.starts_with('-'))
-            .then(|| Self(name.to_owned()))
-            .ok_or(BadSysId)
-    }
-
-    /// Its name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SysId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Serialize for SysId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for SysId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
 }
 
 /// What every derived value of the payment service begins with.
