@@ -1,0 +1,13 @@
+//! The third parties of the marketplace, as roles of one daemon: registration, bank.
+//!
+//! Each role is a pure machine of a lower layer behind a desk that stores what the machine orders in one
+//! transaction and answers only after it. A daemon may wear one role or several; each has its own folder,
+//! keys and archive.
+
+pub mod authority;
+pub mod counter;
+pub mod office;
+mod record;
+
+pub use counter::Counter;
+pub use office::Office;
