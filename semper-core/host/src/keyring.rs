@@ -4,12 +4,14 @@ use std::sync::{Arc, RwLock};
 
 use semper_supporting::{
     access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject, decide},
+    certificate::{Certificate, Serial},
     archive::{Batch, Column, Query, Row, RowOp, Store, StoreError, Table, Value},
     crypto::{
         keys::{GenerateKey, KeyError, KeyPurpose, KeyRef, KeyStore as _, SoftKeys, WrappedKey},
         signature::{Kid, PublicKey},
     },
     evidence::{Signable, Verified},
+    registration::message::CertificateRequest,
     time::Moment,
     tinguin::Permit,
 };
@@ -155,6 +157,22 @@ impl Keyring {
             Decision::Ask(_) => Err(KeyringError::Denied("a person has to be asked".into())),
             Decision::Deny(why) => Err(KeyringError::Denied(why.to_string())),
         }
+    }
+
+    /// The requests for certificates of the keys that the permit names, in its order.
+    ///
+    /// # Errors
+    /// [`KeyringError::Key`].
+    pub fn requests(&self, permit: Permit<CertificateRequest>, now: Moment) -> Result<Vec<Vec<u8>>, KeyringError> {
+        Ok(self.keys.read().map_err(|_| KeyringError::Poisoned)?.requests(permit, now)?)
+    }
+
+    /// The certificate with which a stranger opens one connection, of a key of purpose deal.
+    ///
+    /// # Errors
+    /// [`KeyringError::Key`].
+    pub fn anonymous(&self, key: &KeyRef, serial: Serial, from: Moment) -> Result<Certificate, KeyringError> {
+        Ok(self.keys.read().map_err(|_| KeyringError::Poisoned)?.anonymous(key, serial, from)?)
     }
 
     /// The PKCS#8 form of a key that authenticates in TLS.

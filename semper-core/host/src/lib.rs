@@ -1,12 +1,15 @@
 //! What every program of SEMPER needs to live on a machine: a folder with an encrypted archive, keys that
-//! are stored wrapped, the clock, and random bytes.
+//! are stored wrapped, its papers and how it gets them, the clock, and random bytes.
 //!
 //! Nothing here knows what a program does. It opens what the layers and the engine are given.
 
 pub mod chance;
+pub mod enrol;
 pub mod folder;
 pub mod keyring;
+pub mod papers;
 
 pub use chance::{now, random};
 pub use folder::{Folder, FolderError};
 pub use keyring::{Keyring, KeyringError};
+pub use papers::Papers;
