@@ -5,9 +5,13 @@
 //! keys and archive.
 
 pub mod authority;
+pub mod config;
+pub mod control;
 pub mod counter;
 pub mod office;
+pub mod program;
 mod record;
+pub mod serve;
 
 pub use counter::Counter;
 pub use office::Office;

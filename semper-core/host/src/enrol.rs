@@ -11,7 +11,8 @@ use semper_supporting::{
     certificate::{CertRole, Certificate, CertificateFault, Serial, TrustSnapshot},
     comm::{
         address::{Endpoint, Surroundings},
-        frame::{Frame, FrameError, Kind as Frames},
+        fault::FrameError,
+        frame::{Frame, Kind as Frames},
         hello::Features,
         session::{NetEvent, Why},
     },
@@ -253,8 +254,9 @@ impl<S: Store> Enrolment<'_, S> {
         expected: Expected,
         now: Moment,
     ) -> Result<Session, Why> {
-        let identity = self.stranger(now).map_err(|error| Why::Identity(error.to_string()))?;
-        let dialer = Dialer::new(self.clock.clone(), Trust::new(trust), self.surroundings, Features::default());
+        let identity = self.stranger(now).map_err(|error| Why::Handshake(error.to_string()))?;
+        let dialer =
+            Dialer::new(self.clock.clone(), Trust::new(trust), self.surroundings, Features::default());
         Arc::new(dialer).dial(&Dial { to: to.clone(), identity, expected }).await
     }
 
@@ -300,7 +302,9 @@ async fn send(session: &mut Session, call: &Call) -> Result<Option<Answer>, Enro
     }
     loop {
         match session.receive.next().await {
-            NetEvent::Frame(frame) if frame.kind == Frames::Ca => return Ok(Some(Answer::read(&frame.payload)?)),
+            NetEvent::Frame(frame) if frame.kind == Frames::Ca => {
+                return Ok(Some(Answer::read(&frame.payload)?));
+            }
             NetEvent::Down(_) => return Ok(None),
             _ => {}
         }

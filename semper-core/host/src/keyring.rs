@@ -4,8 +4,8 @@ use std::sync::{Arc, RwLock};
 
 use semper_supporting::{
     access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject, decide},
-    certificate::{Certificate, Serial},
     archive::{Batch, Column, Query, Row, RowOp, Store, StoreError, Table, Value},
+    certificate::{Certificate, Serial},
     crypto::{
         keys::{GenerateKey, KeyError, KeyPurpose, KeyRef, KeyStore as _, SoftKeys, WrappedKey},
         signature::{Kid, PublicKey},
@@ -163,7 +163,11 @@ impl Keyring {
     ///
     /// # Errors
     /// [`KeyringError::Key`].
-    pub fn requests(&self, permit: Permit<CertificateRequest>, now: Moment) -> Result<Vec<Vec<u8>>, KeyringError> {
+    pub fn requests(
+        &self,
+        permit: Permit<CertificateRequest>,
+        now: Moment,
+    ) -> Result<Vec<Vec<u8>>, KeyringError> {
         Ok(self.keys.read().map_err(|_| KeyringError::Poisoned)?.requests(permit, now)?)
     }
 

@@ -97,7 +97,12 @@ impl Papers {
     ///
     /// # Errors
     /// [`PapersError::Certificate`] for a list of nobody known or one that is not newer; the one held stays.
-    pub async fn accept_list(&mut self, store: &impl Store, list: Crl, now: Moment) -> Result<(), PapersError> {
+    pub async fn accept_list(
+        &mut self,
+        store: &impl Store,
+        list: Crl,
+        now: Moment,
+    ) -> Result<(), PapersError> {
         let mut snapshot = self.snapshot();
         snapshot.accept_list(list, now)?;
         let mut batch = Batch::new();

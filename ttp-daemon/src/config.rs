@@ -1,0 +1,233 @@
+//! What the operator decides, in `ttpd.toml` of the daemon's folder.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use semper_supporting::{
+    certificate::Subject,
+    comm::address::{AddressError, Endpoint, Surroundings},
+    money::Money,
+    registration::record::Kind,
+};
+use serde::{Deserialize, Serialize};
+
+/// A role of the daemon.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Registers people and daemons, and certifies their keys.
+    Registration,
+    /// Keeps accounts and moves money.
+    Bank,
+}
+
+/// The configuration of one daemon.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its name in certificates and letters.
+    pub name: String,
+    /// The organisation that runs it.
+    pub organisation: String,
+    /// The country of the organisation, two letters.
+    pub country: String,
+    /// The name under which others call it.
+    pub host: String,
+    /// The port under which others call it.
+    pub port: u16,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What it does.
+    pub roles: Vec<Role>,
+    /// Whether it runs in a demonstration: play money, and addresses inside the own network.
+    pub demo: bool,
+    /// The certification authority it is registered with; absent where it is one itself.
+    pub authority: Option<String>,
+    /// What belongs to the role of a bank.
+    #[serde(default)]
+    pub bank: BankConfig,
+}
+
+/// What belongs to the role of a bank.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankConfig {
+    /// Play money given to each new customer's account, as `XTS 100.00`.
+    pub gift: Option<String>,
+    /// Files with the certificates of the arbiters whose orders it follows.
+    #[serde(default)]
+    pub arbiters: Vec<PathBuf>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The system refused.
+    #[error("{path}: {error}")]
+    System {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+    /// It is not TOML of this form.
+    #[error("{path}: {error}")]
+    Form {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        error: Box<toml::de::Error>,
+    },
+    /// Something in it cannot be.
+    #[error("{path}: {what}")]
+    Content {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+const FILE: &str = "ttpd.toml";
+
+impl Config {
+    /// Reads the configuration of a folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file and what is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, ConfigError> {
+        let path = folder.join(FILE);
+        let text =
+            fs::read_to_string(&path).map_err(|error| ConfigError::System { path: path.clone(), error })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Form { path: path.clone(), error: Box::new(error) })?;
+        config.check(&path)?;
+        Ok(config)
+    }
+
+    /// Writes the configuration of a new folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn write(&self, folder: &Path) -> Result<(), ConfigError> {
+        let path = folder.join(FILE);
+        self.check(&path)?;
+        let text = toml::to_string(self).map_err(|error| content(&path, error.to_string()))?;
+        fs::write(&path, text).map_err(|error| ConfigError::System { path, error })
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        if self.roles.is_empty() {
+            return Err(content(path, "a daemon has at least one role"));
+        }
+        let own = self.roles.contains(&Role::Registration);
+        if own == self.authority.is_some() {
+            return Err(content(
+                path,
+                "a daemon is a certification authority, or names the one it is registered with",
+            ));
+        }
+        let gift = self.gift(path)?;
+        if gift.is_some_and(|gift| !gift.currency.is_play()) {
+            return Err(content(path, "bank.gift is play money (XTS): issuing real money needs a licence"));
+        }
+        if self.roles.contains(&Role::Bank) && !self.demo {
+            return Err(content(
+                path,
+                "the bank of this version keeps play money only and runs with demo = true: issuing real money needs a licence",
+            ));
+        }
+        self.endpoint().map(drop).map_err(|error| content(path, error.to_string()))
+    }
+
+    /// Play money given to new customers.
+    fn gift(&self, path: &Path) -> Result<Option<Money>, ConfigError> {
+        let read =
+            |text: &String| Money::parse(text).map_err(|error| content(path, format!("bank.gift: {error}")));
+        self.bank.gift.as_ref().map(read).transpose()
+    }
+
+    /// Play money given to new customers, of a configuration that was checked.
+    pub fn gift_money(&self) -> Option<Money> {
+        self.gift(Path::new(FILE)).ok().flatten()
+    }
+
+    /// Where others call it.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn endpoint(&self) -> Result<Endpoint, AddressError> {
+        Endpoint::parse(&format!("{}:{}", self.host, self.port), self.surroundings())
+    }
+
+    /// Whether addresses inside the own network are called.
+    pub const fn surroundings(&self) -> Surroundings {
+        if self.demo { Surroundings::Demo } else { Surroundings::Public }
+    }
+
+    /// Which set of certificates the daemon registers for.
+    pub fn kind(&self) -> Kind {
+        if self.roles.contains(&Role::Registration) { Kind::CaService } else { Kind::Bank }
+    }
+
+    /// Whom its certificates are about.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            country: Some(self.country.clone()),
+            organisation: Some(self.organisation.clone()),
+            common_name: self.name.clone(),
+            dns: vec![self.host.clone()],
+            ..Subject::default()
+        }
+    }
+}
+
+fn content(path: &Path, what: impl Into<String>) -> ConfigError {
+    ConfigError::Content { path: path.to_owned(), what: what.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(change: impl Fn(&str) -> String) -> String {
+        let text = "name = \"Trial bank\"\norganisation = \"Trial\"\ncountry = \"DE\"\nhost = \"localhost\"\nport = 7443\n\
+                    listen = \"127.0.0.1:7443\"\nroles = [\"bank\"]\ndemo = true\nauthority = \"localhost:7444\"\n\n\
+                    [bank]\ngift = \"XTS 100.00\"\n";
+        change(text)
+    }
+
+    fn read(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), text).unwrap();
+        Config::read(folder.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_configuration_is_read_as_it_was_written() {
+        let config = read(&text(str::to_owned)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        config.write(folder.path()).unwrap();
+        assert_eq!(Config::read(folder.path()).unwrap(), config);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, said) in [
+            ("XTS 100.00", "EUR 100.00", "play money"),
+            ("XTS 100.00", "XTS 100", "bank.gift"),
+            ("demo = true", "demo = false", "licence"),
+            ("[\"bank\"]", "[]", "at least one role"),
+            ("[\"bank\"]", "[\"printer\"]", "printer"),
+            ("authority = \"localhost:7444\"\n", "", "names the one"),
+            ("port = 7443", "port = 99999", "port"),
+            ("gift =", "gfit =", "gfit"),
+        ] {
+            let error = read(&text(|text| text.replacen(from, to, 1))).unwrap_err();
+            assert!(error.contains(said) && error.contains("ttpd.toml"), "{to}: {error}");
+        }
+    }
+}

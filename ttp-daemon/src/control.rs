@@ -1,0 +1,298 @@
+//! The operator's commands, for a daemon that runs and for one that does not.
+//!
+//! A running daemon holds its archive; commands reach it over the socket `control` in its folder, which only
+//! its owner can open: a line of JSON each way. If nobody listens there, the command opens the folder itself.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use semper_host::chance;
+use semper_supporting::{
+    certificate::{Subject, profile::BusinessKind, status::RevocationReason},
+    money::Money,
+    registration::{
+        prk::Prk,
+        record::{Kind, RecordId},
+    },
+};
+use semper_transfer::payment::AccountId;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::Mutex,
+};
+
+use crate::{
+    office::Applicant,
+    program::{Program, ProgramError},
+};
+
+/// The longest command in bytes.
+const COMMAND: u64 = 64 << 10;
+
+/// A command of the operator.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub enum Command {
+    /// Enters somebody who was checked in person, and prints the letter at once if asked to.
+    Enter {
+        /// Which set of certificates.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// The organisation.
+        organisation: Option<String>,
+        /// The city.
+        city: Option<String>,
+        /// The country, two letters.
+        country: Option<String>,
+        /// The hosts of a daemon.
+        dns: Vec<String>,
+        /// What else was confirmed.
+        attributes: Vec<String>,
+        /// Whether the letter is printed now.
+        print: bool,
+    },
+    /// Prints the letter of somebody who was entered while this daemon runs.
+    Print {
+        /// The registration.
+        id: String,
+    },
+    /// Declares a registration key void.
+    Void {
+        /// The registration.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// Revokes the certificates of a registration.
+    Revoke {
+        /// The registration.
+        id: String,
+        /// Why.
+        reason: RevocationReason,
+    },
+    /// Lists the registrations.
+    Registrations,
+    /// Lists the accounts of people.
+    Accounts,
+    /// Puts play money on an account.
+    Fund {
+        /// The account.
+        account: String,
+        /// How much, as `XTS 100.00`.
+        money: String,
+    },
+    /// Proves that no cent is missing.
+    Audit {
+        /// Whether the answer is JSON.
+        json: bool,
+    },
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Done {
+    /// Whether it was done, and for an audit, whether the books are right.
+    pub good: bool,
+    /// What is shown.
+    pub text: String,
+}
+
+/// The registration keys that were made and not printed yet. They are in memory only.
+pub type Unprinted = Mutex<BTreeMap<RecordId, Prk>>;
+
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("control")
+}
+
+/// Takes commands of a running daemon until the task is dropped.
+///
+/// # Errors
+/// Those of the system, when the socket cannot be made.
+pub async fn listen(folder: &Path, program: Arc<Program>) -> io::Result<()> {
+    let path = socket(folder);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    let unprinted = Unprinted::default();
+    loop {
+        let (stream, _) = listener.accept().await?;
+        if let Err(error) = attend(stream, &program, &unprinted).await {
+            tracing::warn!(%error, "a command was cut short");
+        }
+    }
+}
+
+async fn attend(stream: UnixStream, program: &Program, unprinted: &Unprinted) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(tokio::io::AsyncReadExt::take(read, COMMAND)).read_line(&mut line).await?;
+    let done = match serde_json::from_str::<Command>(&line) {
+        Ok(command) => execute(program, unprinted, command).await,
+        Err(error) => Done { good: false, text: format!("not a command: {error}") },
+    };
+    let mut answer = serde_json::to_string(&done).map_err(io::Error::other)?;
+    answer.push('\n');
+    write.write_all(answer.as_bytes()).await
+}
+
+/// Has a command done: by the daemon that runs in `folder`, or here.
+///
+/// # Errors
+/// [`ProgramError`] if the folder cannot be opened.
+pub async fn send(folder: &Path, command: Command) -> Result<Done, ProgramError> {
+    let failed = |error| ProgramError::File(socket(folder).display().to_string(), error);
+    match UnixStream::connect(socket(folder)).await {
+        Ok(stream) => ask(stream, &command).await.map_err(failed),
+        Err(_) => {
+            let program = Program::open(folder).await?;
+            let alone = matches!(&command, Command::Enter { print: false, .. });
+            if alone {
+                let text = "the registration key is kept in the memory of a running daemon only: start it, or print the letter at once (--print)";
+                return Ok(Done { good: false, text: text.into() });
+            }
+            Ok(execute(&program, &Unprinted::default(), command).await)
+        }
+    }
+}
+
+async fn ask(stream: UnixStream, command: &Command) -> io::Result<Done> {
+    let (read, mut write) = stream.into_split();
+    let mut line = serde_json::to_string(command).map_err(io::Error::other)?;
+    line.push('\n');
+    write.write_all(line.as_bytes()).await?;
+    let mut answer = String::new();
+    BufReader::new(read).read_line(&mut answer).await?;
+    serde_json::from_str(&answer).map_err(io::Error::other)
+}
+
+/// Does a command.
+pub async fn execute(program: &Program, unprinted: &Unprinted, command: Command) -> Done {
+    match perform(program, unprinted, command).await {
+        Ok(done) => done,
+        Err(text) => Done { good: false, text },
+    }
+}
+
+async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> Result<Done, String> {
+    let office = || program.office.as_ref().ok_or("this daemon is no registration authority");
+    let counter = || program.counter.as_ref().ok_or("this daemon is no bank");
+    let said = |error: &dyn std::error::Error| error.to_string();
+    let now = chance::now();
+    match command {
+        Command::Enter { kind, name, organisation, city, country, dns, attributes, print } => {
+            let business = organisation.as_ref().map(|_| BusinessKind::Business);
+            let subject = Subject {
+                country,
+                locality: city,
+                organisation,
+                common_name: name,
+                dns,
+                business,
+                ..Subject::default()
+            };
+            let applicant = Applicant { kind, subject, attributes, policy: None };
+            let (id, prk) = office()?.enter(applicant, now).await.map_err(|error| said(&error))?;
+            if print {
+                return letter(program, id, &prk).await;
+            }
+            unprinted.lock().await.insert(id, prk);
+            good(format!("{id}\n"))
+        }
+        Command::Print { id } => {
+            let id = record(&id)?;
+            let prk = unprinted.lock().await.remove(&id);
+            let prk = prk.ok_or(
+                "the key of this registration was printed, or is gone with the daemon that made it: void the registration and enter it again",
+            )?;
+            letter(program, id, &prk).await
+        }
+        Command::Void { id, reason } => {
+            office()?.void(record(&id)?, reason, now).await.map_err(|error| said(&error))?;
+            good(format!("{id} is void\n"))
+        }
+        Command::Revoke { id, reason } => {
+            office()?.revoke(record(&id)?, reason, now).await.map_err(|error| said(&error))?;
+            program.renew_lists().await.map_err(|error| said(&error))?;
+            good(format!("{id} is revoked\n"))
+        }
+        Command::Registrations => {
+            let lines = office()?.list().await.into_iter().map(|one| {
+                let kind =
+                    serde_json::to_value(one.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+                format!("{}  {:<12} {:<12} {}\n", one.id, one.state, kind.unwrap_or_default(), one.name)
+            });
+            good(lines.collect())
+        }
+        Command::Accounts => {
+            let listed = counter()?.list().await.map_err(|error| said(&error))?;
+            let lines = listed.into_iter().map(|one| {
+                let state = if one.open { "" } else { "  closed" };
+                format!(
+                    "{}  {:<10} {:>16}  pending {:>16}{state}\n",
+                    one.account, one.kind, one.funds, one.pending
+                )
+            });
+            good(lines.collect())
+        }
+        Command::Fund { account, money } => {
+            let id =
+                AccountId::parse(&account).map_err(|error| format!("{account:?} is no account: {error}"))?;
+            let sum = Money::parse(&money).map_err(|error| format!("{money:?}: {error}"))?;
+            counter()?.fund(id, sum, now).await.map_err(|error| said(&error))?;
+            good(format!("{account} got {money} of play money\n"))
+        }
+        Command::Audit { json } => {
+            let audit = counter()?.audit().await.map_err(|error| said(&error))?;
+            let text = if json {
+                format!("{}\n", serde_json::to_string(&audit).map_err(|error| said(&error))?)
+            } else {
+                report(&audit)
+            };
+            Ok(Done { good: audit.is_clean(), text })
+        }
+    }
+}
+
+async fn letter(program: &Program, id: RecordId, prk: &Prk) -> Result<Done, String> {
+    let office = program.office.as_ref().ok_or("this daemon is no registration authority")?;
+    let text = office.print(id, prk, chance::now()).await.map_err(|error| error.to_string())?;
+    good(text)
+}
+
+fn report(audit: &semper_transfer::payment::ledger::Audit) -> String {
+    let mut text = format!("{} accounts, {} entries\n", audit.accounts, audit.entries);
+    for (currency, minor) in &audit.totals {
+        let unsigned = Money::parse(&format!("{currency} 0.00")).ok().and_then(|zero| {
+            u64::try_from(*minor).ok().and_then(|minor| Money::new(minor, zero.currency).ok())
+        });
+        let shown =
+            unsigned.map_or_else(|| format!("{currency} {minor} minor units"), |money| money.to_string());
+        text.push_str(&format!("{shown} came in from outside and are owed to people\n"));
+    }
+    for finding in &audit.findings {
+        text.push_str(&format!("{} {}: {}\n", finding.table, finding.row, finding.what));
+    }
+    text.push_str(if audit.is_clean() {
+        "every cent is accounted for\n"
+    } else {
+        "the books are not right\n"
+    });
+    text
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the last step of fallible commands")]
+fn good(text: String) -> Result<Done, String> {
+    Ok(Done { good: true, text })
+}
+
+fn record(text: &str) -> Result<RecordId, String> {
+    RecordId::parse(text).map_err(|error| format!("{text:?} is no registration: {error}"))
+}

@@ -1,0 +1,288 @@
+//! `semper-ttpd`: the daemon of third parties.
+
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Parser, Subcommand};
+use semper_supporting::{certificate::status::RevocationReason, registration::record::Kind};
+use semper_ttp_daemon::{
+    config::{BankConfig, Config, Role},
+    control::{self, Command, Done},
+    program::{Program, ProgramError, Registration},
+    serve::serve,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Third parties of a SEMPER marketplace: registration, bank.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The folder of this daemon.
+    #[arg(long, global = true, default_value = ".")]
+    dir: PathBuf,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Sets a daemon up in its folder. Run again, it goes on where it stopped.
+    Init(Box<Init>),
+    /// Runs the daemon until it is told to stop.
+    Run,
+    /// The registration authority.
+    #[command(subcommand)]
+    Ra(Ra),
+    /// The accounts of a bank.
+    #[command(subcommand)]
+    Account(Account),
+    /// Proves from the bank's archive alone that no cent is missing.
+    Audit {
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Init {
+    /// What the daemon does.
+    #[arg(long, required = true, value_delimiter = ',')]
+    roles: Vec<Role>,
+    /// Its name in certificates and letters.
+    #[arg(long)]
+    name: String,
+    /// The organisation that runs it.
+    #[arg(long)]
+    organisation: String,
+    /// The country of the organisation, two letters.
+    #[arg(long)]
+    country: String,
+    /// The name under which others call it.
+    #[arg(long)]
+    host: String,
+    /// The port under which others call it.
+    #[arg(long, default_value_t = 7443)]
+    port: u16,
+    /// Where it listens; by default on all addresses of the machine at that port.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// A demonstration: play money, and addresses inside the own network.
+    #[arg(long)]
+    demo: bool,
+    /// The certification authority to register with, as host:port.
+    #[arg(long, requires = "root", requires = "letter")]
+    authority: Option<String>,
+    /// The file with its root certificate, from a source you trust.
+    #[arg(long)]
+    root: Option<PathBuf>,
+    /// The file with its letter, or with the registration key in it.
+    #[arg(long)]
+    letter: Option<PathBuf>,
+    /// For a bank: play money for each new customer, as "XTS 100.00".
+    #[arg(long)]
+    gift: Option<String>,
+    /// For a bank: files with the certificates of the arbiters whose orders it follows.
+    #[arg(long)]
+    arbiter: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Ra {
+    /// Enters somebody whom you have checked in person.
+    Enter {
+        /// Which certificates: person, merchant, arbiter, evaluator, bank, directory, time-stamp.
+        #[arg(long, default_value = "person", value_parser = kind)]
+        kind: Kind,
+        /// The name.
+        #[arg(long)]
+        name: String,
+        /// The organisation.
+        #[arg(long)]
+        organisation: Option<String>,
+        /// The city.
+        #[arg(long)]
+        city: Option<String>,
+        /// The country, two letters.
+        #[arg(long)]
+        country: Option<String>,
+        /// The name of a daemon's host.
+        #[arg(long)]
+        dns: Vec<String>,
+        /// What else you have confirmed.
+        #[arg(long = "attr", value_delimiter = ',')]
+        attributes: Vec<String>,
+        /// Prints the letter at once instead of keeping its key for `ra print`.
+        #[arg(long)]
+        print: bool,
+    },
+    /// Prints the letter of somebody who was entered. Its key is shown here only.
+    Print {
+        /// The registration.
+        id: String,
+    },
+    /// Declares a registration key void.
+    Void {
+        /// The registration.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Revokes the certificates of a registration.
+    Revoke {
+        /// The registration.
+        id: String,
+        /// Why.
+        #[arg(long, default_value = "unspecified", value_parser = reason)]
+        reason: RevocationReason,
+    },
+    /// Lists the registrations.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum Account {
+    /// Lists the accounts of people, with what is on them and what is pending.
+    List,
+    /// Puts play money on a customer's account.
+    Fund {
+        /// The account.
+        account: String,
+        /// How much, as "XTS 100.00".
+        money: String,
+    },
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| error.to_string())
+}
+
+fn reason(text: &str) -> Result<RevocationReason, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| error.to_string())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
+        .with_ansi(false)
+        .init();
+    let Arguments { dir, task } = Arguments::parse();
+    let done = match task {
+        Task::Init(init) => initialise(&dir, *init).await,
+        Task::Run => run(&dir).await,
+        Task::Ra(ra) => control::send(&dir, ra.command()).await,
+        Task::Account(account) => control::send(&dir, account.command()).await,
+        Task::Audit { json } => control::send(&dir, Command::Audit { json }).await,
+    };
+    let done = done.unwrap_or_else(|error| Done { good: false, text: format!("{error}\n") });
+    show(&done);
+    if done.good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What was asked for goes to standard output, also an audit that failed; why something was not done, to
+/// standard error.
+fn show(done: &Done) {
+    let audit = done.text.starts_with('{') || done.text.contains("the books are not right");
+    let text = format!("{}\n", done.text.trim_end());
+    let _ = if done.good || audit {
+        std::io::stdout().write_all(text.as_bytes())
+    } else {
+        std::io::stderr().write_all(format!("semper-ttpd: {text}").as_bytes())
+    };
+}
+
+impl Ra {
+    fn command(self) -> Command {
+        match self {
+            Self::Enter { kind, name, organisation, city, country, dns, attributes, print } => {
+                Command::Enter { kind, name, organisation, city, country, dns, attributes, print }
+            }
+            Self::Print { id } => Command::Print { id },
+            Self::Void { id, reason } => Command::Void { id, reason },
+            Self::Revoke { id, reason } => Command::Revoke { id, reason },
+            Self::List => Command::Registrations,
+        }
+    }
+}
+
+impl Account {
+    fn command(self) -> Command {
+        match self {
+            Self::List => Command::Accounts,
+            Self::Fund { account, money } => Command::Fund { account, money },
+        }
+    }
+}
+
+async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
+    let read = |path: PathBuf| {
+        std::fs::read_to_string(&path).map_err(|error| ProgramError::File(path.display().to_string(), error))
+    };
+    let registration = match (init.root, init.letter) {
+        (Some(root), Some(letter)) => Some(Registration { root: read(root)?, letter: read(letter)? }),
+        _ => None,
+    };
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], init.port));
+    let config = Config {
+        name: init.name,
+        organisation: init.organisation,
+        country: init.country,
+        host: init.host,
+        port: init.port,
+        listen: init.listen.unwrap_or(everywhere),
+        roles: init.roles,
+        demo: init.demo,
+        authority: init.authority,
+        bank: BankConfig { gift: init.gift, arbiters: init.arbiter },
+    };
+    let own = registration.is_none();
+    Program::init(dir, config, registration).await?;
+    let text = if own {
+        format!(
+            "A certification authority is set up in {0}.\nTake {0}/root.key off this machine and keep it safe; {0}/root.pem is public.\n",
+            dir.display()
+        )
+    } else {
+        format!("The daemon in {} is registered.\n", dir.display())
+    };
+    Ok(Done { good: true, text })
+}
+
+async fn run(dir: &Path) -> Result<Done, ProgramError> {
+    let program = Arc::new(Program::open(dir).await?);
+    let failed = |error| ProgramError::File("signals".into(), error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    if program.counter.is_some() {
+        tracing::warn!("this bank keeps play money; issuing real money needs a licence");
+    }
+    let (folder, commands) = (dir.to_owned(), Arc::clone(&program));
+    let control = tokio::spawn(async move {
+        if let Err(error) = control::listen(&folder, commands).await {
+            tracing::error!(%error, "no commands are taken");
+        }
+    });
+    let ready = |address: SocketAddr| {
+        let mut out = std::io::stdout();
+        let _ = writeln!(out, "ready {address}").and_then(|()| out.flush());
+    };
+    let served = serve(program, stop, ready).await;
+    control.abort();
+    let _ = std::fs::remove_file(dir.join("control"));
+    served.map(|()| Done { good: true, text: "stopped".into() })
+}

@@ -1,0 +1,370 @@
+//! The daemon: its folder opened, its roles at work.
+
+use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
+
+use semper_archive_sqlite::SqliteArchive;
+use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
+use semper_host::{
+    Folder, FolderError, Keyring, KeyringError, Papers,
+    chance::{self, NoChance},
+    enrol::{self, EnrolError, Enrolment, Letter},
+    keyring, papers,
+};
+use semper_supporting::{
+    access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject, decide},
+    archive::{Batch, Schema, StoreError, record},
+    certificate::{Certificate, CertificateFault, Issuance, Serial, inspect},
+    comm::address::{AddressError, Endpoint},
+    crypto::{
+        digest::Digest,
+        keys::{KeyPurpose, KeyRef},
+    },
+    registration::{
+        message::{CertificateRequest, CertificateSet},
+        prk::{Prk, PrkFault},
+        record::Names,
+    },
+    time::Span,
+};
+
+use crate::{
+    authority::{Authority, AuthorityError, commit},
+    config::{Config, ConfigError, Role},
+    counter::{self, Counter, CounterError},
+    office::{self, Address, Office, OfficeError},
+};
+
+/// A daemon whose folder is open.
+#[derive(Debug)]
+pub struct Program {
+    /// What the operator decided.
+    pub config: Config,
+    /// What it keeps.
+    pub store: Arc<SqliteArchive>,
+    /// Its keys.
+    pub keys: Keyring,
+    /// Its key.
+    pub key: KeyRef,
+    /// What it trusts and what is its own.
+    pub papers: tokio::sync::Mutex<Papers>,
+    /// What its connections trust.
+    pub trust: Trust,
+    /// The registration office, if it has that role.
+    pub office: Option<Office<SqliteArchive>>,
+    /// The bank's counter, if it has that role.
+    pub counter: Option<Counter<SqliteArchive>>,
+}
+
+/// Why a daemon cannot be set up or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// Its folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its keys.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// Its archive.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its papers.
+    #[error(transparent)]
+    Papers(#[from] papers::PapersError),
+    /// Its role as authority.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// Its registration office.
+    #[error(transparent)]
+    Office(#[from] OfficeError),
+    /// Its counter.
+    #[error(transparent)]
+    Counter(#[from] CounterError),
+    /// Its own registration.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// A certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
+    /// An address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A registration key.
+    #[error("the registration key: {0}")]
+    Prk(#[from] PrkFault),
+    /// Its certificate and key do not fit.
+    #[error(transparent)]
+    Identity(#[from] BadIdentity),
+    /// There are no random bytes.
+    #[error(transparent)]
+    Chance(#[from] NoChance),
+    /// A file cannot be read or written.
+    #[error("{0}: {1}")]
+    File(String, io::Error),
+    /// It is not registered yet.
+    #[error("this daemon is not registered yet: run `init` again with its letter")]
+    Unregistered,
+    /// Access control refuses.
+    #[error("not allowed: {0}")]
+    Denied(String),
+}
+
+/// How a daemon that is no authority gets its certificates.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The root certificate, as PEM, got from a source the operator trusts.
+    pub root: String,
+    /// The letter, or the registration key in it.
+    pub letter: String,
+}
+
+/// The subject of everything a daemon does by its operator's configuration.
+pub fn operator() -> Subject {
+    Subject::Operator { policy: Digest::of(b"semper-ttpd configuration/1") }
+}
+
+fn schema() -> Schema {
+    let counter = counter::tables();
+    Schema::new(1)
+        .with(record::TABLES)
+        .with(&[keyring::KEY, papers::PAPER, enrol::APPLICANT])
+        .with(office::TABLES)
+        .with(&counter)
+}
+
+impl Program {
+    /// Sets a daemon up in `path`: folder, keys, and certificates, its own or by a letter.
+    ///
+    /// Running it again after it was interrupted goes on where it stopped.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub async fn init(
+        path: &Path,
+        config: Config,
+        registration: Option<Registration>,
+    ) -> Result<(), ProgramError> {
+        let folder = match Folder::create(path) {
+            Err(FolderError::Exists(_)) if registration.is_some() => Folder::open(path)?,
+            other => other?,
+        };
+        config.write(path)?;
+        let store = folder.archive(schema())?;
+        let keys = Keyring::load(&store, folder.wrapping_key()).await?;
+        let mut papers = Papers::load(&store).await?;
+        let key = one_key(&keys, &store, KeyPurpose::Authority).await?;
+        match registration {
+            Some(registration) => register(&config, &store, &keys, key, &mut papers, registration).await,
+            None => found(path, &config, &store, &keys, key, &mut papers).await,
+        }
+    }
+
+    /// Opens a daemon.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub async fn open(path: &Path) -> Result<Self, ProgramError> {
+        let folder = Folder::open(path)?;
+        let config = Config::read(path)?;
+        let store = Arc::new(folder.archive(schema())?);
+        let keys = Keyring::load(&*store, folder.wrapping_key()).await?;
+        let mut papers = Papers::load(&*store).await?;
+        let own = papers.own.first().ok_or(ProgramError::Unregistered)?;
+        let key = KeyRef::of(inspect(own)?.key.kid());
+        let now = chance::now();
+        let office = if config.roles.contains(&Role::Registration) {
+            let address =
+                Address { authority: config.name.clone(), host: config.host.clone(), port: config.port };
+            let office = Office::open(Arc::clone(&store), address, now).await?;
+            take_lists(&office, &store, &mut papers).await?;
+            Some(office)
+        } else {
+            None
+        };
+        let counter = if config.roles.contains(&Role::Bank) {
+            let arbiters = arbiters(path, &config, &papers)?;
+            Some(Counter::open(Arc::clone(&store), keys.clone(), key, arbiters, config.gift_money()).await?)
+        } else {
+            None
+        };
+        let trust = Trust::new(papers.snapshot());
+        Ok(Self { config, store, keys, key, papers: tokio::sync::Mutex::new(papers), trust, office, counter })
+    }
+
+    /// What it shows in connections.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub async fn identity(&self) -> Result<Identity, ProgramError> {
+        let papers = self.papers.lock().await;
+        let own = papers.own.iter().chain(&papers.above).cloned().collect::<Vec<_>>();
+        Ok(Identity::new(&own, &self.keys.tls_key(&self.key)?)?)
+    }
+
+    /// Issues or fetches the newest revocation lists, and lets connections count with them.
+    ///
+    /// # Errors
+    /// [`ProgramError`]; the lists held stay in force.
+    pub async fn renew_lists(&self) -> Result<(), ProgramError> {
+        let mut papers = self.papers.lock().await;
+        match &self.office {
+            Some(office) => {
+                office.renew(chance::now()).await?;
+                take_lists(office, &self.store, &mut papers).await?;
+            }
+            None => {
+                let address = authority_of(&self.config)?;
+                let enrolment = enrolment(&self.config, &self.store, &self.keys).await?;
+                enrolment.fetch_lists(&address, &mut papers, chance::now).await?;
+            }
+        }
+        self.trust.replace(papers.snapshot());
+        Ok(())
+    }
+}
+
+async fn one_key(keys: &Keyring, store: &SqliteArchive, purpose: KeyPurpose) -> Result<KeyRef, ProgramError> {
+    match keys.of(purpose)?.first() {
+        Some(key) => Ok(*key),
+        None => Ok(keys.generate(store, &operator(), purpose, chance::now()).await?),
+    }
+}
+
+/// Sets up a certification authority, and certifies the daemon itself.
+async fn found(
+    path: &Path,
+    config: &Config,
+    store: &SqliteArchive,
+    keys: &Keyring,
+    key: KeyRef,
+    papers: &mut Papers,
+) -> Result<(), ProgramError> {
+    let now = chance::now();
+    let (authority, root_seed) =
+        Authority::found(store, &config.country, &config.organisation, &config.name, now).await?;
+    let order = Issuance {
+        class: *config.kind().classes().first().ok_or(ProgramError::Unregistered)?,
+        subject: config.subject(),
+        key: keys.public(&key)?,
+        serial: Serial::from_random(chance::random()?),
+        from: now.before(Span::minutes(1)).whole_seconds(),
+        policy: None,
+    };
+    let certificates = vec![authority.issue(&order)?];
+    let set = CertificateSet { certificates, chain: vec![authority.issuing().clone()] };
+    papers.trust(store, authority.root().clone()).await?;
+    commit(store, Papers::keep(&set, now)?.into_iter().fold(Batch::new(), Batch::row)).await?;
+    write_new(&path.join("root.pem"), &authority.root().to_pem(), 0o644)?;
+    let digits: String = root_seed.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_new(&path.join("root.key"), &format!("{digits}\n"), 0o600)
+}
+
+async fn register(
+    config: &Config,
+    store: &SqliteArchive,
+    keys: &Keyring,
+    key: KeyRef,
+    papers: &mut Papers,
+    registration: Registration,
+) -> Result<(), ProgramError> {
+    let root = Certificate::from_pem(&registration.root)?;
+    let now = chance::now();
+    let (subject, kind) = (config.subject(), config.kind());
+    let asked = CertificateRequest {
+        root: root.digest(),
+        kind,
+        names: Names::of(&subject),
+        keys: vec![key.kid()],
+        at: now.whole_seconds(),
+    };
+    let facts = Facts { circumstances: &[Circumstance::FirstStart], ..Facts::default() };
+    let object = Object::with(&asked, facts);
+    let permit = match decide(&operator(), Action::Register, &object, None, &Limits::default(), now) {
+        Decision::Allow(permit) => permit,
+        Decision::Ask(_) => return Err(ProgramError::Denied("a person has to be asked".into())),
+        Decision::Deny(why) => return Err(ProgramError::Denied(why.to_string())),
+    };
+    let requests = keys.requests(permit, now)?;
+    let address = authority_of(config)?;
+    let letter = Letter {
+        address: address.clone(),
+        root,
+        prk: Prk::parse(key_in(&registration.letter))?,
+        names: Names::of(&subject),
+        kind,
+        dns: subject.dns,
+    };
+    let enrolment = enrolment(config, store, keys).await?;
+    enrolment.run(letter, requests, papers, chance::now).await?;
+    enrolment.fetch_lists(&address, papers, chance::now).await?;
+    Ok(())
+}
+
+async fn enrolment<'a>(
+    config: &Config,
+    store: &'a SqliteArchive,
+    keys: &'a Keyring,
+) -> Result<Enrolment<'a, SqliteArchive>, ProgramError> {
+    let anonymous = one_key(keys, store, KeyPurpose::Deal).await?;
+    Ok(Enrolment { store, keys, anonymous, surroundings: config.surroundings(), clock: Clock::system() })
+}
+
+/// The registration key in a letter, or the text itself.
+fn key_in(letter: &str) -> &str {
+    let line = letter.lines().find_map(|line| line.trim().strip_prefix("Registration key"));
+    line.unwrap_or(letter).trim()
+}
+
+fn authority_of(config: &Config) -> Result<Endpoint, ProgramError> {
+    let address = config.authority.as_deref().unwrap_or_default();
+    Ok(Endpoint::parse(address, config.surroundings())?)
+}
+
+async fn take_lists(
+    office: &Office<SqliteArchive>,
+    store: &SqliteArchive,
+    papers: &mut Papers,
+) -> Result<(), ProgramError> {
+    for list in office.lists().await {
+        if !papers.lists.contains(&list) {
+            papers.accept_list(store, list, chance::now()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn arbiters(
+    path: &Path,
+    config: &Config,
+    papers: &Papers,
+) -> Result<
+    BTreeMap<semper_supporting::crypto::signature::Kid, semper_supporting::crypto::signature::PublicKey>,
+    ProgramError,
+> {
+    use semper_supporting::certificate::{CertRole, Usage};
+    let mut found = BTreeMap::new();
+    for file in &config.bank.arbiters {
+        let place = path.join(file);
+        let text = fs::read_to_string(&place)
+            .map_err(|error| ProgramError::File(place.display().to_string(), error))?;
+        let chain = Certificate::all_from_pem(&text, 3)?;
+        let verified = papers.snapshot().verify(&chain, CertRole::Arbiter, Usage::Sign, chance::now())?;
+        found.insert(verified.kid(), *verified.key());
+    }
+    Ok(found)
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), ProgramError> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let failed = |error| ProgramError::File(path.display().to_string(), error);
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+}
