@@ -180,11 +180,19 @@ fn check(
     refused: bool,
 ) -> Result<Stepped, PayError> {
     let mut rest = Vec::with_capacity(outputs.len());
+    let mut refunded = false;
     for output in outputs {
         match &output {
             Output::Purse(delta) => {
                 let before = purse.as_ref().ok_or(PayError::Module("a change of no purse"))?;
                 within(&transaction, delta)?;
+                if let PurseDelta::Put(..) = delta {
+                    let aside = before.apply(&PurseDelta::Take(transaction.tx)).is_ok();
+                    if aside || refunded || transaction.status.is_final() {
+                        return Err(INVENTED);
+                    }
+                    refunded = true;
+                }
                 purse = Some(before.apply(delta)?);
             }
             Output::Status(next) => {
@@ -203,10 +211,19 @@ fn check(
         }
         rest.push(output);
     }
+    if refunded && transaction.status != Status::Refunded {
+        return Err(INVENTED);
+    }
     Ok(Stepped { transaction, purse, outputs: rest, refused })
 }
 
-/// A payment reserves, takes and returns what was approved, under its own name, and nothing else.
+/// Value is set aside before the payment is under way, and taken after.
+const OUT_OF_TURN: PayError = PayError::Module("value set aside or taken out of turn");
+
+/// Value comes back into a purse once, in the step that ends the payment as refunded.
+const INVENTED: PayError = PayError::Module("value came back without a refund");
+
+/// A payment reserves, takes and returns what was approved, under its own name, once, and nothing else.
 fn within(transaction: &Transaction, delta: &PurseDelta) -> Result<(), PayError> {
     let (tx, amount) = match (&transaction.op, delta) {
         (Op::Pay(order), PurseDelta::Reserve(tx, amount)) => (tx, (*amount == order.amount).then_some(())),
@@ -216,8 +233,12 @@ fn within(transaction: &Transaction, delta: &PurseDelta) -> Result<(), PayError>
         }
         _ => return Err(PayError::Module("a change of a purse by this operation")),
     };
-    match (*tx == transaction.tx, amount) {
-        (true, Some(())) => Ok(()),
+    // No status leads back to the first two: what is set aside once is taken once.
+    let begun = !matches!(transaction.status, Status::Created | Status::Approved);
+    match (delta, *tx == transaction.tx, amount) {
+        (PurseDelta::Reserve(..), true, Some(())) if begun => Err(OUT_OF_TURN),
+        (PurseDelta::Take(_), true, Some(())) if !begun => Err(OUT_OF_TURN),
+        (_, true, Some(())) => Ok(()),
         _ => Err(PayError::Module("another payment or amount than was approved")),
     }
 }
