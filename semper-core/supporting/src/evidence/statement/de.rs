@@ -307,7 +307,14 @@ impl<'a> de::MapAccess<'a> for Paths<'_, 'a> {
     }
 
     fn next_value_seed<V: de::DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, StatementError> {
-        self.reader.descend(self.key, seed)
+        let line = self.reader.next;
+        let value = self.reader.descend(self.key, seed)?;
+        // A value without lines, such as a list whose indices were read as part of the path, would stand here
+        // again and again.
+        if self.reader.next == line {
+            return Err(self.reader.error("an entry without lines"));
+        }
+        Ok(value)
     }
 }
 
@@ -453,6 +460,19 @@ mod tests {
                 .contains("a-list: -\nleaves: -\nchoice: plain\nperhaps/kind: x\n")
         );
         assert_eq!(from_bytes::<Sample>(&bytes), Ok(value));
+    }
+
+    #[test]
+    fn lists_below_a_path_are_refused_and_not_read_for_ever() {
+        #[derive(Debug, Deserialize, PartialEq, Serialize)]
+        struct Ambiguous {
+            leaves: BTreeMap<String, Vec<String>>,
+        }
+        impl Statement for Ambiguous {
+            const TYPE: &'static str = "x/test/ambiguous";
+        }
+        let text = b"semper-statement/1 x/test/ambiguous\nleaves/0/0: one\n";
+        assert!(matches!(from_bytes::<Ambiguous>(text), Err(StatementError::Form { line: 2, .. })));
     }
 
     #[test]
