@@ -8,6 +8,7 @@
 
 pub mod bank;
 mod descriptor;
+pub mod exchange;
 pub mod holder;
 pub mod payee;
 pub mod payer;

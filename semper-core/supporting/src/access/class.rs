@@ -64,7 +64,7 @@ fn in_family(family: &str, rest: &str) -> Option<Class> {
         "a" => Some(Class::Authority),
         "cred" => Some(if rest == "delegation" { Class::Owner } else { Class::Authority }),
         "pay" => Some(match rest {
-            "acct" | "tx-statement" | "declined" | "balance" | "descriptor" | "freeze" | "award" => {
+            "acct" | "tx-statement" | "declined" | "balance" | "descriptor" | "freeze" | "look" | "award" => {
                 Class::Authority
             }
             _ if rest.starts_with("neg-") => Class::Protocol,

@@ -33,6 +33,7 @@ pub const TYPES: &[&str] = &[
     "pay/freeze",
     "pay/inspect",
     "pay/load",
+    "pay/look",
     "pay/neg-c",
     "pay/neg-p",
     "pay/neg-r",

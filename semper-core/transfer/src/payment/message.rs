@@ -176,6 +176,20 @@ pub struct Freeze {
     pub exch: Xid,
 }
 
+/// `pay/look`: a third party asks what became of a payment, and changes nothing.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Look {
+    /// The bank's key.
+    pub to: Kid,
+    /// The third party's key.
+    pub signer: Kid,
+    /// The payment.
+    #[serde(rename = "ref")]
+    pub reference: PayRef,
+    /// The exchange in which it stands.
+    pub exch: Xid,
+}
+
 /// What a third party orders about a payment.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -330,7 +344,7 @@ macro_rules! statements {
 
 statements! {
     Open => "pay/open", Account => "pay/acct", Close => "pay/close", Pay => "pay/pay", Query => "pay/query",
-    Declined => "pay/declined", Balance => "pay/balance", Inspect => "pay/inspect", Freeze => "pay/freeze", Award => "pay/award", TxStatement => "pay/tx-statement",
+    Declined => "pay/declined", Balance => "pay/balance", Inspect => "pay/inspect", Freeze => "pay/freeze", Look => "pay/look", Award => "pay/award", TxStatement => "pay/tx-statement",
 }
 
 impl Statement for Load {

@@ -23,7 +23,7 @@ use semper_supporting::{
 use semper_transfer::payment::{
     AccountId, MsgId, PayRef,
     ledger::LedgerHead,
-    message::{Award, Close, Freeze, Inspect, Load, Open, Pay, Query, Unload},
+    message::{Award, Close, Freeze, Inspect, Load, Look, Open, Pay, Query, Unload},
     module::BankReply,
 };
 use std::collections::BTreeMap;
@@ -63,6 +63,7 @@ enum Content {
     Pay(Pay),
     Query(Query),
     Freeze(Freeze),
+    Look(Look),
     Award(Award),
 }
 
@@ -170,6 +171,7 @@ impl Request {
             Pay::TYPE => of(tbs, Content::Pay),
             Query::TYPE => of(tbs, Content::Query),
             Freeze::TYPE => of(tbs, Content::Freeze),
+            Look::TYPE => of(tbs, Content::Look),
             Award::TYPE => of(tbs, Content::Award),
             _ => None,
         };
@@ -192,6 +194,7 @@ impl Request {
             Content::Pay(pay) => (vec![pay.from, pay.payee], Some(pay.reference), Some(pay.msg)),
             Content::Query(query) => (query.account.into_iter().collect(), Some(query.reference), None),
             Content::Freeze(freeze) => (Vec::new(), Some(freeze.reference), None),
+            Content::Look(look) => (Vec::new(), Some(look.reference), None),
             Content::Award(award) => (Vec::new(), Some(award.reference), None),
         };
         Needs { accounts, payment, reply: reply.map(|msg| (self.signer(), msg)) }
@@ -207,6 +210,7 @@ impl Request {
             Content::Pay(pay) => pay.signer,
             Content::Query(query) => query.signer,
             Content::Freeze(freeze) => freeze.signer,
+            Content::Look(look) => look.signer,
             Content::Award(award) => award.signer,
         }
     }

@@ -4,7 +4,7 @@ use semper_supporting::{
     archive::{Guard, RowOp, Value},
     crypto::digest::Digest,
     crypto::signature::{Kid, PublicKey},
-    evidence::Signable,
+    evidence::{Signable, SignedBytes, Statement as _, statement},
     money::Money,
     time::{Moment, Span},
 };
@@ -13,7 +13,7 @@ use semper_transfer::payment::{
     ledger::{self, Entry, Event, Kind, LedgerHead},
     message::{
         ANYONE, Account, AccountKind, Award, AwardOutcome, Balance, Booked, Close, Declined, Freeze, Inspect,
-        Open, Pay, Query, Shift, TxState,
+        Look, Open, Pay, Query, Shift, TxState, TxStatement,
     },
     module::BankReply,
 };
@@ -40,7 +40,7 @@ pub fn serve(
     let desk = Desk { bank, request, snapshot, now: now.whole_seconds() };
     if let Some((asked, answer)) = &snapshot.reply {
         desk.authenticate_repeat(*asked)?;
-        return Ok(Served::Answer(BankReply::Signed(answer.clone())));
+        return Ok(Served::Answer(BankReply::Signed(desk.present(answer))));
     }
     match &request.content {
         Content::Open(open) => desk.open(open, peer),
@@ -51,6 +51,7 @@ pub fn serve(
         Content::Pay(pay) => desk.pay(pay),
         Content::Query(query) => desk.query(query),
         Content::Freeze(freeze) => desk.freeze(freeze),
+        Content::Look(look) => desk.look(look),
         Content::Award(award) => desk.award(award),
     }
 }
@@ -72,6 +73,15 @@ impl Desk<'_> {
     fn authenticate_repeat(&self, asked: Digest) -> Result<(), BankFault> {
         // The signature is part of what was stored under the digest: the same bytes were checked before.
         if asked == self.request.signed.digest() { Ok(()) } else { Err(BankFault::IdemConflict) }
+    }
+
+    /// The answer to a repeat: the one given before, but of a payment what the books say of it now. A record
+    /// that it was credited must not be had anew once it was booked back.
+    fn present(&self, answer: &SignedBytes) -> SignedBytes {
+        let booked = statement::type_of(&answer.tbs).is_ok_and(|kind| kind == TxStatement::TYPE);
+        let record =
+            self.snapshot.payment.as_ref().filter(|_| booked).and_then(|payment| payment.record.clone());
+        record.unwrap_or_else(|| answer.clone())
     }
 
     /// Checks that the request is for this bank, of this time, and signed by `key`.
@@ -385,6 +395,15 @@ impl Desk<'_> {
         let guards = vec![Guard::absent("pay.busy", PAYMENT.name, [Value::from(freeze.reference)])];
         let draft = draft(&payment.statement(self.bank.kid))?;
         Ok(self.book(guards, Vec::new(), draft, None, Some(payment)))
+    }
+
+    fn look(&self, look: &Look) -> Result<Served, BankFault> {
+        self.third_party(look, look.to, look.signer)?;
+        let Some(payment) = &self.snapshot.payment else { return Ok(Served::Answer(BankReply::NotYet)) };
+        if payment.exch != Some(look.exch) {
+            return Err(BankFault::NotYours);
+        }
+        Ok(Served::Answer(payment.record.clone().map_or(BankReply::NotYet, BankReply::Signed)))
     }
 
     fn award(&self, award: &Award) -> Result<Served, BankFault> {

@@ -8,7 +8,10 @@
     reason = "a test that stops has failed"
 )]
 
+mod laws;
 mod world;
+
+semper_transfer::conformance!(payments_at_the_simulated_bank, laws::AtTheBank::new());
 
 use proptest::prelude::*;
 use semper_payment_sim::{Sim, bank::BankFault};

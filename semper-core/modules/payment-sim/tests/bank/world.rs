@@ -13,7 +13,7 @@ use semper_supporting::{
     crypto::{
         digest::Digest,
         keys::{GenerateKey, KeyPurpose, KeyRef, KeyStore as _, SoftKeys},
-        signature::{Kid, Signature},
+        signature::{Kid, PublicKey, Signature},
     },
     deal::{Anonymity, Xid},
     evidence::{Signable, SignedBytes, Statement, statement},
@@ -24,8 +24,8 @@ use semper_transfer::payment::{
     AccountId, Modules, MsgId, Op, PayRef, PaymentOrder, Purse, PurseId, Stepped, SysId, Transaction, TxId,
     ledger::{self, Audit, Books},
     message::{
-        Account, AccountKind, Award, AwardOutcome, Balance, Close, Declined, Freeze, Load, Open, Pay, Query,
-        Shift, TxStatement, Unload,
+        Account, AccountKind, Award, AwardOutcome, Balance, Close, Declined, Freeze, Load, Look, Open, Pay,
+        Query, Shift, TxState, TxStatement, Unload,
     },
     module::{BankReply, Erased, Event, Input, Output},
     negotiation::ExchangeNeeds,
@@ -186,9 +186,33 @@ impl World {
             Account::TYPE => try_as::<Account>(self, key, tbs),
             Pay::TYPE => try_as::<Pay>(self, key, tbs),
             Query::TYPE => try_as::<Query>(self, key, tbs),
+            Freeze::TYPE => try_as::<Freeze>(self, key, tbs),
+            Look::TYPE => try_as::<Look>(self, key, tbs),
+            Award::TYPE => try_as::<Award>(self, key, tbs),
             _ => None,
         };
         signed.unwrap()
+    }
+
+    pub(crate) fn bank_key(&self) -> PublicKey {
+        self.keys.public(&self.bank).unwrap()
+    }
+
+    pub(crate) fn arbiter_key(&self) -> PublicKey {
+        self.keys.public(&self.arbiter).unwrap()
+    }
+
+    /// The bank's answer to an order of the third party.
+    pub(crate) fn obey(&mut self, tbs: &[u8]) -> Result<BankReply, BankFault> {
+        let signed = self.sign_draft(self.arbiter, tbs);
+        self.serve(signed)
+    }
+
+    /// Whether the merchant has the money of a payment, pending or for good.
+    pub(crate) fn is_with_the_merchant(&self, order: &PaymentOrder) -> bool {
+        let rows = self.table("payment").iter().map(|row| PaymentRow::from_row(row).unwrap());
+        let mut paid = rows.filter(|row| row.reference == order.reference);
+        paid.any(|row| matches!(row.state, TxState::Credited | TxState::Released))
     }
 
     fn msg(&mut self) -> MsgId {
