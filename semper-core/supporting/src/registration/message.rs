@@ -19,8 +19,6 @@ use crate::{
 pub const CALL_LIMIT: usize = 64 << 10;
 /// The longest answer in bytes: a revocation list and its envelope.
 pub const ANSWER_LIMIT: usize = 128 << 10;
-/// The label under which both ends of the TLS session export the 32 bytes that a proof is bound to.
-pub const EXPORTER_LABEL: &str = "EXPORTER-semper-registration/1";
 
 /// What somebody asks of an authority.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
