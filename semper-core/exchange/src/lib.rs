@@ -12,6 +12,7 @@ pub mod check;
 pub mod deadlines;
 pub mod generatable_verifiable;
 pub mod message;
+pub mod recourse;
 pub mod run;
 pub mod select;
 pub mod tell;

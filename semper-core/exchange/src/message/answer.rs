@@ -216,7 +216,7 @@ pub struct Caps {
     pub generates: Vec<GenGrade>,
     /// The authorities it can ask: SHA-256 of their certificates.
     pub authorities: Vec<Digest>,
-    /// SHA-256 of the key to which escrows are sealed (HPKE, X25519), raw.
+    /// The key to which escrows are sealed (HPKE, X25519): 32 raw bytes. OFFER names their SHA-256.
     pub escrow_key: semper_supporting::evidence::statement::Bytes,
     /// The most bytes of ciphertext it opens in one run.
     pub escrow_limit: u64,
