@@ -4,7 +4,10 @@
 //! again before either ends. Its key is written to a file of its own, to be taken off the machine; the
 //! daemon holds the issuing key only, in its encrypted archive.
 
-use semper_host::chance::{self, NoChance};
+use semper_host::{
+    chance::{self, NoChance},
+    record::commit,
+};
 use semper_supporting::{
     archive::{Batch, Column, Query, Row, RowOp, Store, StoreError, Table, Value},
     certificate::{
@@ -248,8 +251,4 @@ fn list_row(name: &str, list: &Crl) -> RowOp {
         .with("der", list.der().to_vec())
         .with("next_s", Value::seconds(list.next_update()));
     RowOp::put(LIST.name, row)
-}
-
-pub(crate) async fn commit(store: &impl Store, batch: Batch) -> Result<(), StoreError> {
-    store.commit(vec![batch]).await.into_iter().try_for_each(|done| done.map(drop))
 }

@@ -1,16 +1,11 @@
 //! The operator's commands, for a daemon that runs and for one that does not.
 //!
-//! A running daemon holds its archive; commands reach it over the socket `control` in its folder, which only
-//! its owner can open: a line of JSON each way. If nobody listens there, the command opens the folder itself.
+//! If no daemon listens on the control socket of its folder, the command opens the folder itself.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
-use semper_host::chance;
+pub use semper_host::control::Done;
+use semper_host::{chance, control};
 use semper_supporting::{
     certificate::{Subject, profile::BusinessKind, status::RevocationReason},
     money::Money,
@@ -21,19 +16,12 @@ use semper_supporting::{
 };
 use semper_transfer::payment::AccountId;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{UnixListener, UnixStream},
-    sync::Mutex,
-};
+use tokio::sync::Mutex;
 
 use crate::{
     office::Applicant,
     program::{Program, ProgramError},
 };
-
-/// The longest command in bytes.
-const COMMAND: u64 = 64 << 10;
 
 /// A command of the operator.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -94,53 +82,20 @@ pub enum Command {
     },
 }
 
-/// What a command came to.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Done {
-    /// Whether it was done, and for an audit, whether the books are right.
-    pub good: bool,
-    /// What is shown.
-    pub text: String,
-}
-
 /// The registration keys that were made and not printed yet. They are in memory only.
 pub type Unprinted = Mutex<BTreeMap<RecordId, Prk>>;
-
-fn socket(folder: &Path) -> PathBuf {
-    folder.join("control")
-}
 
 /// Takes commands of a running daemon until the task is dropped.
 ///
 /// # Errors
 /// Those of the system, when the socket cannot be made.
 pub async fn listen(folder: &Path, program: Arc<Program>) -> io::Result<()> {
-    let path = socket(folder);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&path)?;
-    let unprinted = Unprinted::default();
-    loop {
-        let (stream, _) = listener.accept().await?;
-        if let Err(error) = attend(stream, &program, &unprinted).await {
-            tracing::warn!(%error, "a command was cut short");
-        }
-    }
-}
-
-async fn attend(stream: UnixStream, program: &Program, unprinted: &Unprinted) -> io::Result<()> {
-    let (read, mut write) = stream.into_split();
-    let mut line = String::new();
-    BufReader::new(tokio::io::AsyncReadExt::take(read, COMMAND)).read_line(&mut line).await?;
-    let done = match serde_json::from_str::<Command>(&line) {
-        Ok(command) => execute(program, unprinted, command).await,
-        Err(error) => Done { good: false, text: format!("not a command: {error}") },
+    let unprinted = Arc::new(Unprinted::default());
+    let work = |command| {
+        let (program, unprinted) = (Arc::clone(&program), Arc::clone(&unprinted));
+        async move { execute(&program, &unprinted, command).await }
     };
-    let mut answer = serde_json::to_string(&done).map_err(io::Error::other)?;
-    answer.push('\n');
-    write.write_all(answer.as_bytes()).await
+    control::listen(folder, work).await
 }
 
 /// Has a command done: by the daemon that runs in `folder`, or here.
@@ -148,29 +103,16 @@ async fn attend(stream: UnixStream, program: &Program, unprinted: &Unprinted) ->
 /// # Errors
 /// [`ProgramError`] if the folder cannot be opened.
 pub async fn send(folder: &Path, command: Command) -> Result<Done, ProgramError> {
-    let failed = |error| ProgramError::File(socket(folder).display().to_string(), error);
-    match UnixStream::connect(socket(folder)).await {
-        Ok(stream) => ask(stream, &command).await.map_err(failed),
-        Err(_) => {
-            let program = Program::open(folder).await?;
-            let alone = matches!(&command, Command::Enter { print: false, .. });
-            if alone {
-                let text = "the registration key is kept in the memory of a running daemon only: start it, or print the letter at once (--print)";
-                return Ok(Done { good: false, text: text.into() });
-            }
-            Ok(execute(&program, &Unprinted::default(), command).await)
-        }
+    let failed = |error| ProgramError::File(control::socket(folder).display().to_string(), error);
+    if let Some(done) = control::send(folder, &command).await.map_err(failed)? {
+        return Ok(done);
     }
-}
-
-async fn ask(stream: UnixStream, command: &Command) -> io::Result<Done> {
-    let (read, mut write) = stream.into_split();
-    let mut line = serde_json::to_string(command).map_err(io::Error::other)?;
-    line.push('\n');
-    write.write_all(line.as_bytes()).await?;
-    let mut answer = String::new();
-    BufReader::new(read).read_line(&mut answer).await?;
-    serde_json::from_str(&answer).map_err(io::Error::other)
+    let program = Program::open(folder).await?;
+    if matches!(&command, Command::Enter { print: false, .. }) {
+        let text = "the registration key is kept in the memory of a running daemon only: start it, or print the letter at once (--print)";
+        return Ok(Done { good: false, text: text.into() });
+    }
+    Ok(execute(&program, &Unprinted::default(), command).await)
 }
 
 /// Does a command.

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use semper_host::{
     Keyring, KeyringError,
     chance::{self, NoChance},
+    record::{commit, entry},
 };
 use semper_payment_sim::bank::{
     self, AccountRow, Bank, BankFault, Booking, Needs, PAYMENT, PaymentRow, REPLY, Request, Served, Snapshot,
@@ -35,8 +36,6 @@ use semper_transfer::payment::{
     module::BankReply,
 };
 use tokio::sync::Mutex;
-
-use crate::{authority::commit, record::entry};
 
 /// How often a request is decided anew when the rows changed under it.
 const TRIES: u32 = 5;
@@ -204,7 +203,7 @@ impl<S: Store> Counter<S> {
         }
         batch.rows.extend(rows);
         let line = format!("fund {account} {money}");
-        batch = batch.entry(self::entry(Detail::of(Entries::Config, "fund"), line, now)?);
+        batch = batch.entry(semper_host::record::entry(Detail::of(Entries::Config, "fund"), line, now)?);
         Ok(commit(&*self.store, batch).await?)
     }
 

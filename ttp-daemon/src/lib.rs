@@ -10,7 +10,6 @@ pub mod control;
 pub mod counter;
 pub mod office;
 pub mod program;
-mod record;
 pub mod serve;
 
 pub use counter::Counter;

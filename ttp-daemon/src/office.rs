@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use semper_host::chance::{self, NoChance};
+use semper_host::{
+    chance::{self, NoChance},
+    record::{commit, entry},
+};
 use semper_supporting::{
     archive::{
         Batch, Column, Query, Row, RowOp, Store, StoreError, Table,
@@ -27,10 +30,7 @@ use semper_supporting::{
 };
 use tokio::sync::Mutex;
 
-use crate::{
-    authority::{self, Authority, AuthorityError, commit, revoked_row},
-    record::entry,
-};
+use crate::authority::{self, Authority, AuthorityError, revoked_row};
 
 /// One row a registration.
 pub const REGISTRATION: Table = Table {

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 
 use semper_archive_sqlite::SqliteArchive;
-use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
+use semper_comm_tls::{BadIdentity, Identity, Trust};
 use semper_host::{
-    Folder, FolderError, Keyring, KeyringError, Papers,
+    Folder, FolderError, Keyring, KeyringError, Membership, MembershipError, Papers,
     chance::{self, NoChance},
-    enrol::{self, EnrolError, Enrolment, Letter},
-    keyring, papers,
+    enrol, keyring, papers,
+    record::commit,
 };
 use semper_supporting::{
-    access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject, decide},
+    access::Subject,
     archive::{Batch, Schema, StoreError, record},
     certificate::{Certificate, CertificateFault, Issuance, Serial, inspect},
     comm::address::{AddressError, Endpoint},
@@ -19,16 +19,12 @@ use semper_supporting::{
         digest::Digest,
         keys::{KeyPurpose, KeyRef},
     },
-    registration::{
-        message::{CertificateRequest, CertificateSet},
-        prk::{Prk, PrkFault},
-        record::Names,
-    },
+    registration::message::CertificateSet,
     time::Span,
 };
 
 use crate::{
-    authority::{Authority, AuthorityError, commit},
+    authority::{Authority, AuthorityError},
     config::{Config, ConfigError, Role},
     counter::{self, Counter, CounterError},
     office::{self, Address, Office, OfficeError},
@@ -84,16 +80,13 @@ pub enum ProgramError {
     Counter(#[from] CounterError),
     /// Its own registration.
     #[error(transparent)]
-    Enrol(#[from] EnrolError),
+    Membership(#[from] MembershipError),
     /// A certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateFault),
     /// An address.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A registration key.
-    #[error("the registration key: {0}")]
-    Prk(#[from] PrkFault),
     /// Its certificate and key do not fit.
     #[error(transparent)]
     Identity(#[from] BadIdentity),
@@ -106,19 +99,9 @@ pub enum ProgramError {
     /// It is not registered yet.
     #[error("this daemon is not registered yet: run `init` again with its letter")]
     Unregistered,
-    /// Access control refuses.
-    #[error("not allowed: {0}")]
-    Denied(String),
 }
 
-/// How a daemon that is no authority gets its certificates.
-#[derive(Clone, Debug)]
-pub struct Registration {
-    /// The root certificate, as PEM, got from a source the operator trusts.
-    pub root: String,
-    /// The letter, or the registration key in it.
-    pub letter: String,
-}
+pub use semper_host::Registration;
 
 /// The subject of everything a daemon does by its operator's configuration.
 pub fn operator() -> Subject {
@@ -154,9 +137,13 @@ impl Program {
         let store = folder.archive(schema())?;
         let keys = Keyring::load(&store, folder.wrapping_key()).await?;
         let mut papers = Papers::load(&store).await?;
-        let key = one_key(&keys, &store, KeyPurpose::Authority).await?;
+        let key = keys.one(&store, &operator(), KeyPurpose::Authority, chance::now()).await?;
         match registration {
-            Some(registration) => register(&config, &store, &keys, key, &mut papers, registration).await,
+            Some(registration) => {
+                let (subject, kind) = (config.subject(), config.kind());
+                let membership = membership(&config, &store, &keys)?;
+                Ok(membership.register(key, subject, kind, &registration, &mut papers).await?)
+            }
             None => found(path, &config, &store, &keys, key, &mut papers).await,
         }
     }
@@ -214,21 +201,10 @@ impl Program {
                 office.renew(chance::now()).await?;
                 take_lists(office, &self.store, &mut papers).await?;
             }
-            None => {
-                let address = authority_of(&self.config)?;
-                let enrolment = enrolment(&self.config, &self.store, &self.keys).await?;
-                enrolment.fetch_lists(&address, &mut papers, chance::now).await?;
-            }
+            None => membership(&self.config, &self.store, &self.keys)?.renew_lists(&mut papers).await?,
         }
         self.trust.replace(papers.snapshot());
         Ok(())
-    }
-}
-
-async fn one_key(keys: &Keyring, store: &SqliteArchive, purpose: KeyPurpose) -> Result<KeyRef, ProgramError> {
-    match keys.of(purpose)?.first() {
-        Some(key) => Ok(*key),
-        None => Ok(keys.generate(store, &operator(), purpose, chance::now()).await?),
     }
 }
 
@@ -261,65 +237,14 @@ async fn found(
     write_new(&path.join("root.key"), &format!("{digits}\n"), 0o600)
 }
 
-async fn register(
-    config: &Config,
-    store: &SqliteArchive,
-    keys: &Keyring,
-    key: KeyRef,
-    papers: &mut Papers,
-    registration: Registration,
-) -> Result<(), ProgramError> {
-    let root = Certificate::from_pem(&registration.root)?;
-    let now = chance::now();
-    let (subject, kind) = (config.subject(), config.kind());
-    let asked = CertificateRequest {
-        root: root.digest(),
-        kind,
-        names: Names::of(&subject),
-        keys: vec![key.kid()],
-        at: now.whole_seconds(),
-    };
-    let facts = Facts { circumstances: &[Circumstance::FirstStart], ..Facts::default() };
-    let object = Object::with(&asked, facts);
-    let permit = match decide(&operator(), Action::Register, &object, None, &Limits::default(), now) {
-        Decision::Allow(permit) => permit,
-        Decision::Ask(_) => return Err(ProgramError::Denied("a person has to be asked".into())),
-        Decision::Deny(why) => return Err(ProgramError::Denied(why.to_string())),
-    };
-    let requests = keys.requests(permit, now)?;
-    let address = authority_of(config)?;
-    let letter = Letter {
-        address: address.clone(),
-        root,
-        prk: Prk::parse(key_in(&registration.letter))?,
-        names: Names::of(&subject),
-        kind,
-        dns: subject.dns,
-    };
-    let enrolment = enrolment(config, store, keys).await?;
-    enrolment.run(letter, requests, papers, chance::now).await?;
-    enrolment.fetch_lists(&address, papers, chance::now).await?;
-    Ok(())
-}
-
-async fn enrolment<'a>(
+fn membership<'a>(
     config: &Config,
     store: &'a SqliteArchive,
     keys: &'a Keyring,
-) -> Result<Enrolment<'a, SqliteArchive>, ProgramError> {
-    let anonymous = one_key(keys, store, KeyPurpose::Deal).await?;
-    Ok(Enrolment { store, keys, anonymous, surroundings: config.surroundings(), clock: Clock::system() })
-}
-
-/// The registration key in a letter, or the text itself.
-fn key_in(letter: &str) -> &str {
-    let line = letter.lines().find_map(|line| line.trim().strip_prefix("Registration key"));
-    line.unwrap_or(letter).trim()
-}
-
-fn authority_of(config: &Config) -> Result<Endpoint, ProgramError> {
-    let address = config.authority.as_deref().unwrap_or_default();
-    Ok(Endpoint::parse(address, config.surroundings())?)
+) -> Result<Membership<'a, SqliteArchive>, ProgramError> {
+    let surroundings = config.surroundings();
+    let authority = Endpoint::parse(config.authority.as_deref().unwrap_or_default(), surroundings)?;
+    Ok(Membership { store, keys, operator: operator(), authority, surroundings })
 }
 
 async fn take_lists(

@@ -111,6 +111,23 @@ impl Keyring {
         Ok(key)
     }
 
+    /// The first key for `purpose`; one is made if there is none yet.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub async fn one(
+        &self,
+        store: &impl Store,
+        subject: &Subject,
+        purpose: KeyPurpose,
+        now: Moment,
+    ) -> Result<KeyRef, KeyringError> {
+        match self.of(purpose)?.first() {
+            Some(key) => Ok(*key),
+            None => self.generate(store, subject, purpose, now).await,
+        }
+    }
+
     /// The keys for `purpose`, in the order of their names.
     ///
     /// # Errors

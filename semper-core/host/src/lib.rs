@@ -4,12 +4,16 @@
 //! Nothing here knows what a program does. It opens what the layers and the engine are given.
 
 pub mod chance;
+pub mod control;
 pub mod enrol;
 pub mod folder;
 pub mod keyring;
+pub mod membership;
 pub mod papers;
+pub mod record;
 
 pub use chance::{now, random};
 pub use folder::{Folder, FolderError};
 pub use keyring::{Keyring, KeyringError};
+pub use membership::{Membership, MembershipError, Registration};
 pub use papers::Papers;
