@@ -1,0 +1,216 @@
+//! One daemon as a process: started, told to stop, killed; what it says is kept.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::{
+    failure::{Failure, Result},
+    programs::Program,
+};
+
+/// How long anything may take before the trial counts as hanging.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A daemon with its folder: at most one process at a time.
+pub struct Daemon {
+    name: &'static str,
+    program: Program,
+    folder: PathBuf,
+    log: Log,
+    process: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    reading: Vec<JoinHandle<()>>,
+}
+
+/// What a command said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Said {
+    /// Its exit code; absent if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote on standard output.
+    pub out: String,
+    /// What it wrote on standard error.
+    pub err: String,
+}
+
+/// Everything a process has written, line by line.
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Mutex<String>>);
+
+impl Daemon {
+    /// A daemon that is to live in `folder`.
+    pub fn new(name: &'static str, program: Program, folder: impl Into<PathBuf>) -> Self {
+        Self { name, program, folder: folder.into(), log: Log::default(), process: None }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What it has written so far, over all its processes.
+    pub fn log(&self) -> Log {
+        self.log.clone()
+    }
+
+    /// Runs a command of its program on its folder, to the end.
+    ///
+    /// # Errors
+    /// [`Failure`] if it cannot be run or does not end.
+    pub async fn command(&self, arguments: &[&str]) -> Result<Said> {
+        let mut command = Command::new(self.program.path()?);
+        command.arg("--dir").arg(&self.folder).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        let output = timeout(PATIENCE, command.output()).await;
+        let output = output.map_err(|_| Failure::of(self.name, format!("{arguments:?} does not end")))??;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
+    }
+
+    /// Runs a command that has to succeed; gives what it printed.
+    ///
+    /// # Errors
+    /// [`Failure`] with what it said otherwise.
+    pub async fn done(&self, arguments: &[&str]) -> Result<String> {
+        let said = self.command(arguments).await?;
+        if said.code == Some(0) {
+            return Ok(said.out);
+        }
+        Err(Failure::of(self.name, format!("{arguments:?} gave {:?}: {}{}", said.code, said.out, said.err)))
+    }
+
+    /// Starts it and waits until it takes calls.
+    ///
+    /// # Errors
+    /// [`Failure`] with its log if it ends instead.
+    pub async fn start(&mut self) -> Result<()> {
+        if self.process.is_some() {
+            return Err(Failure::of(self.name, "runs already"));
+        }
+        let mut command = Command::new(self.program.path()?);
+        command.arg("--dir").arg(&self.folder).arg("run");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let (tell, ready) = oneshot::channel();
+        let mut reading = Vec::new();
+        if let Some(out) = child.stdout.take() {
+            reading.push(tokio::spawn(read(out, self.name, self.log.clone(), Some(tell))));
+        }
+        if let Some(err) = child.stderr.take() {
+            reading.push(tokio::spawn(read(err, self.name, self.log.clone(), None)));
+        }
+        self.process = Some(Running { child, reading });
+        match timeout(PATIENCE, ready).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Failure::of(self.name, "ended before it was ready")),
+            Err(_) => Err(Failure::of(self.name, "does not get ready")),
+        }
+    }
+
+    /// Asks it to end, as an operator's system does, and waits until it has; gives its exit code.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not run or does not end.
+    pub async fn stop(&mut self) -> Result<Option<i32>> {
+        self.end(Signal::TERM).await
+    }
+
+    /// Kills it where it stands, as a power cut would.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not run.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.end(Signal::KILL).await.map(drop)
+    }
+
+    /// Kills it and starts it again.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn crash(&mut self) -> Result<()> {
+        self.kill().await?;
+        self.start().await
+    }
+
+    /// Sends it a signal and does not wait.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not run.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let id = self.process.as_ref().and_then(|running| running.child.id());
+        let id = id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let id = id.ok_or_else(|| Failure::of(self.name, "does not run"))?;
+        Ok(kill_process(id, signal)?)
+    }
+
+    /// Waits until it has ended by itself or by a signal sent before.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not run or does not end.
+    pub async fn ended(&mut self) -> Result<Option<i32>> {
+        let mut running = self.process.take().ok_or_else(|| Failure::of(self.name, "does not run"))?;
+        let status = timeout(PATIENCE, running.child.wait()).await;
+        let status = status.map_err(|_| Failure::of(self.name, "does not end"))??;
+        for reading in running.reading {
+            // Its pipes are closed by now: everything it has said is read.
+            let _ = timeout(PATIENCE, reading).await;
+        }
+        Ok(status.code())
+    }
+
+    async fn end(&mut self, signal: Signal) -> Result<Option<i32>> {
+        self.signal(signal)?;
+        self.ended().await
+    }
+}
+
+impl Log {
+    fn add(&self, name: &str, line: &str) {
+        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        text.push_str(&format!("{name}: {line}\n"));
+    }
+
+    /// What is in it.
+    pub fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many of its lines hold all of `words`.
+    pub fn count(&self, words: &[&str]) -> usize {
+        self.text().lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
+    }
+}
+
+impl fmt::Debug for Daemon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.name, self.folder.display())
+    }
+}
+
+async fn read(from: impl AsyncRead + Unpin, name: &str, log: Log, mut ready: Option<oneshot::Sender<()>>) {
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        log.add(name, &line);
+        if line.starts_with("ready ")
+            && let Some(tell) = ready.take()
+        {
+            let _ = tell.send(());
+        }
+    }
+}

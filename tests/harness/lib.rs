@@ -1,0 +1,27 @@
+//! A market on one machine: real programs as processes in a temporary folder, people who use them, and
+//! what can go wrong between the two.
+//!
+//! * [`Marketplace`] sets up a certification authority and a bank from their binaries, and ends every
+//!   process when it is dropped.
+//! * [`Person`] is a customer or a merchant made of the crates that the programs are made of: a folder,
+//!   keys, a registration by letter, accounts and purses over TLS.
+//! * [`Relay`] stands between a caller and a daemon, and cuts.
+//!
+//! Nothing here waits by sleeping: a process is ready when it says so, and gone when the system says so.
+
+pub mod daemon;
+pub mod failure;
+pub mod letter;
+pub mod marketplace;
+pub mod money;
+pub mod person;
+pub mod programs;
+pub mod relay;
+
+pub use daemon::{Daemon, Said};
+pub use failure::{Failure, Result};
+pub use letter::Letter;
+pub use marketplace::{Marketplace, trial};
+pub use money::{Account, Done, Till};
+pub use person::Person;
+pub use relay::{Cut, Relay};

@@ -1,0 +1,269 @@
+//! A person or a merchant with a program: a folder, keys, papers, and calls over TLS.
+
+use std::{path::Path, sync::Arc};
+
+use semper_archive_sqlite::SqliteArchive;
+use semper_comm_tls::{Call, Clock, Dialer, Expected, Identity, Network as _, Session, Trust};
+use semper_host::{
+    Folder, Keyring, Papers,
+    chance::now,
+    enrol::{self, EnrolError, Enrolment, Letter as Asked},
+    keyring, papers,
+};
+use semper_supporting::{
+    access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject, decide},
+    archive::{Schema, record},
+    certificate::{CertRole, Certificate, inspect},
+    comm::{
+        address::{Endpoint, Surroundings},
+        frame::Frame,
+        hello::{Complaint, Features},
+        session::{NetEvent, Why},
+    },
+    crypto::{
+        digest::Digest,
+        keys::{KeyPurpose, KeyRef},
+        signature::PublicKey,
+    },
+    evidence::{Signable, SignedBytes, Statement, statement},
+    registration::{
+        message::{CertificateRequest, CertificateSet},
+        prk::Prk,
+        record::{Kind, Names},
+    },
+    tinguin::Permit,
+};
+use tokio::time::timeout;
+
+use crate::{
+    daemon::PATIENCE,
+    failure::{Failure, Result},
+    letter::Letter,
+};
+
+/// Somebody with a program of the crates that all programs are made of.
+#[derive(Debug)]
+pub struct Person {
+    pub(crate) store: SqliteArchive,
+    pub(crate) keys: Keyring,
+    pub(crate) papers: Papers,
+    root: Certificate,
+    policy: Subject,
+    handshakes: u64,
+}
+
+impl Person {
+    /// Sets a program up in `folder`, with the keys of a person.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn create(folder: &Path, root: Certificate) -> Result<Self> {
+        let folder = Folder::create(folder)?;
+        let store = folder.archive(schema())?;
+        let keys = Keyring::load(&store, folder.wrapping_key()).await?;
+        for purpose in [KeyPurpose::Sign, KeyPurpose::Auth, KeyPurpose::Deal, KeyPurpose::Account] {
+            keys.generate(&store, &Subject::User, purpose, now()).await?;
+        }
+        let papers = Papers::load(&store).await?;
+        let policy = Subject::Operator { policy: Digest::of(b"scripted customer/1") };
+        Ok(Self { store, keys, papers, root, policy, handshakes: 0 })
+    }
+
+    /// Registers by a letter and fetches the newest revocation lists.
+    ///
+    /// # Errors
+    /// [`Failure`] with what the person is told.
+    pub async fn register(&mut self, letter: &Letter) -> Result<()> {
+        let address = Endpoint::parse(letter.must("Address")?, Surroundings::Demo)?;
+        self.enrol(letter, &address, |_| {}).await?;
+        self.fetch_lists(&address).await
+    }
+
+    /// Registers by a letter at an address, with the names as `write` leaves them; no lists are fetched.
+    ///
+    /// # Errors
+    /// [`EnrolError`] inside, as the person's program has it.
+    pub async fn enrol(
+        &mut self,
+        letter: &Letter,
+        address: &Endpoint,
+        write: impl FnOnce(&mut Names),
+    ) -> Result<CertificateSet> {
+        self.try_enrol(letter, address, write).await?.map_err(Failure::from)
+    }
+
+    /// As [`Person::enrol`], but what the authority or the wire refuses is a result of its own.
+    ///
+    /// # Errors
+    /// [`Failure`] for what has nothing to do with either.
+    pub async fn try_enrol(
+        &mut self,
+        letter: &Letter,
+        address: &Endpoint,
+        write: impl FnOnce(&mut Names),
+    ) -> Result<std::result::Result<CertificateSet, EnrolError>> {
+        if !letter.names(&self.root) {
+            return Err(Failure::new("the words in the letter are not those of the root"));
+        }
+        let mut names = Names {
+            name: letter.must("For")?.to_owned(),
+            organisation: letter.line("Organisation").map(str::to_owned),
+            city: letter.line("City").map(str::to_owned),
+            country: letter.line("Country").map(str::to_owned),
+        };
+        write(&mut names);
+        let keys = [self.key(KeyPurpose::Sign)?, self.key(KeyPurpose::Auth)?];
+        let asked = CertificateRequest {
+            root: self.root.digest(),
+            kind: Kind::Person,
+            names: names.clone(),
+            keys: keys.map(|key| key.kid()).to_vec(),
+            at: now().whole_seconds(),
+        };
+        let permit = self.permit(Action::Register, &asked)?;
+        let requests = self.keys.requests(permit, now())?;
+        let letter = Asked {
+            address: address.clone(),
+            root: self.root.clone(),
+            prk: Prk::parse(letter.must("Registration key")?)?,
+            names,
+            kind: Kind::Person,
+            dns: Vec::new(),
+        };
+        self.handshakes += 1;
+        let enrolment = Enrolment {
+            store: &self.store,
+            keys: &self.keys,
+            anonymous: self.key(KeyPurpose::Deal)?,
+            surroundings: Surroundings::Demo,
+            clock: Clock::system(),
+        };
+        Ok(enrolment.run(letter, requests, &mut self.papers, now).await)
+    }
+
+    /// Fetches the newest revocation lists.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn fetch_lists(&mut self, authority: &Endpoint) -> Result<()> {
+        self.handshakes += 1;
+        let enrolment = Enrolment {
+            store: &self.store,
+            keys: &self.keys,
+            anonymous: self.key(KeyPurpose::Deal)?,
+            surroundings: Surroundings::Demo,
+            clock: Clock::system(),
+        };
+        Ok(enrolment.fetch_lists(authority, &mut self.papers, now).await?)
+    }
+
+    /// The one key of a purpose.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is none.
+    pub fn key(&self, purpose: KeyPurpose) -> Result<KeyRef> {
+        self.keys.of(purpose)?.first().copied().ok_or_else(|| Failure::of("no key", purpose.name()))
+    }
+
+    /// The public half of the key that disposes of accounts.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is none.
+    pub fn account_key(&self) -> Result<PublicKey> {
+        Ok(self.keys.public(&self.key(KeyPurpose::Account)?)?)
+    }
+
+    /// The certificates, the one to sign with first; none before the registration.
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.papers.own
+    }
+
+    /// The certificate that is shown in connections.
+    ///
+    /// # Errors
+    /// [`Failure`] before the registration.
+    pub fn holder(&self) -> Result<Digest> {
+        Ok(self.connects()?.digest())
+    }
+
+    /// How many connections were opened.
+    pub fn handshakes(&self) -> u64 {
+        self.handshakes
+    }
+
+    fn connects(&self) -> Result<&Certificate> {
+        let key = self.key(KeyPurpose::Auth)?;
+        let mut own = self.papers.own.iter();
+        let found = own.find(|one| inspect(one).is_ok_and(|inside| inside.key.kid() == key.kid()));
+        found.ok_or_else(|| Failure::new("not registered"))
+    }
+
+    /// Calls a daemon that must be certified for `role` under the name it is called by.
+    ///
+    /// # Errors
+    /// [`Failure`] if this person cannot call at all; inside, why there is no connection.
+    pub async fn call(&mut self, to: &Endpoint, role: CertRole) -> Result<std::result::Result<Session, Why>> {
+        let chain: Vec<Certificate> =
+            std::iter::once(self.connects()?).chain(&self.papers.above).cloned().collect();
+        let identity = Identity::new(&chain, &self.keys.tls_key(&self.key(KeyPurpose::Auth)?)?)?;
+        let trust = Trust::new(self.papers.snapshot());
+        let dialer = Dialer::new(Clock::system(), trust, Surroundings::Demo, Features::default());
+        self.handshakes += 1;
+        let call = Call { to: to.clone(), identity, expected: Expected::Role(role) };
+        Ok(Arc::new(dialer).dial(&call).await)
+    }
+
+    /// Signs a statement of a type, of which the bytes are given.
+    ///
+    /// # Errors
+    /// [`Failure`] if access control or the key refuses.
+    pub(crate) fn sign<T: Signable>(&self, key: &KeyRef, tbs: &[u8]) -> Result<SignedBytes> {
+        let value: T = statement::from_bytes(tbs)?;
+        let permit = self.permit(Action::SignIdentity, &value)?;
+        Ok(self.keys.sign(key, permit, now())?.bytes().clone())
+    }
+
+    fn permit<T: Statement>(&self, action: Action, value: &T) -> Result<Permit<T>> {
+        let facts = Facts { circumstances: &[Circumstance::FirstStart], ..Facts::default() };
+        let object = Object::with(value, facts);
+        match decide(&self.policy, action, &object, None, &Limits::default(), now()) {
+            Decision::Allow(permit) => Ok(permit),
+            Decision::Ask(family) => Err(Failure::new(format!("a person has to be asked ({family:?})"))),
+            Decision::Deny(why) => Err(Failure::of(why.code(), why)),
+        }
+    }
+}
+
+/// Sends a frame and waits for the frame that answers it; a complaint or the fall of the connection instead
+/// is told apart.
+///
+/// # Errors
+/// [`Failure`] if nothing comes at all.
+pub async fn ask(session: &mut Session, frame: Frame) -> Result<std::result::Result<Frame, Unanswered>> {
+    let kind = frame.kind;
+    if let Err(why) = session.send.send(frame).await {
+        return Ok(Err(Unanswered::Fell(why.to_string())));
+    }
+    loop {
+        let event = timeout(PATIENCE, session.receive.next()).await;
+        match event.map_err(|_| Failure::new("no answer came, and the connection stands"))? {
+            NetEvent::Frame(frame) if frame.kind == kind => return Ok(Ok(frame)),
+            NetEvent::Complained(complaint) => return Ok(Err(Unanswered::Complained(complaint))),
+            NetEvent::Down(why) => return Ok(Err(Unanswered::Fell(why.to_string()))),
+            NetEvent::Up(_) | NetEvent::Busy(_) | NetEvent::Frame(_) => {}
+        }
+    }
+}
+
+/// Why a question was not answered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Unanswered {
+    /// The other side found something wrong with it.
+    Complained(Complaint),
+    /// The connection fell.
+    Fell(String),
+}
+
+fn schema() -> Schema {
+    Schema::new(1).with(record::TABLES).with(&[keyring::KEY, papers::PAPER, enrol::APPLICANT])
+}
