@@ -81,18 +81,33 @@ pub enum AuthorityError {
 }
 
 impl Authority {
-    /// Sets up a root and an issuing authority named after `name`; gives the seed of the root's key, which
-    /// is stored nowhere else.
+    /// Sets up a root and an issuing authority named after `name`. The root's certificate and the seed of its
+    /// key, which the archive never holds, go to `keep` before anything is stored: a root that nobody kept
+    /// never certified anything.
     ///
     /// # Errors
-    /// [`AuthorityError`]; nothing was stored then.
-    pub async fn found(
+    /// [`AuthorityError`], or that of `keep`; nothing was stored then.
+    pub async fn found<E: From<AuthorityError>>(
         store: &impl Store,
         country: &str,
         organisation: &str,
         name: &str,
         now: Moment,
-    ) -> Result<(Self, Zeroizing<[u8; 32]>), AuthorityError> {
+        keep: impl FnOnce(&Certificate, &Zeroizing<[u8; 32]>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let (authority, root_seed, batch) = Self::plan(country, organisation, name, now)?;
+        keep(&authority.root, &root_seed)?;
+        commit(store, batch).await.map_err(AuthorityError::from)?;
+        Ok(authority)
+    }
+
+    /// A new authority, the seed of its root's key, and what stores all but that.
+    fn plan(
+        country: &str,
+        organisation: &str,
+        name: &str,
+        now: Moment,
+    ) -> Result<(Self, Zeroizing<[u8; 32]>, Batch), AuthorityError> {
         let subject = |role: &str| Subject {
             country: Some(country.to_owned()),
             organisation: Some(organisation.to_owned()),
@@ -125,8 +140,7 @@ impl Authority {
             .row(authority("issuing", issuer.certificate(), Some(&seed)))
             .row(list_row("root", &root_list))
             .row(list_row("issuing", &list));
-        commit(store, batch).await?;
-        Ok((Self { issuer, root: root.certificate().clone(), list, root_list }, root_seed))
+        Ok((Self { issuer, root: root.certificate().clone(), list, root_list }, root_seed, batch))
     }
 
     /// Opens the authority of an archive.

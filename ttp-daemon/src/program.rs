@@ -22,6 +22,7 @@ use semper_supporting::{
     registration::message::CertificateSet,
     time::Span,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     authority::{Authority, AuthorityError},
@@ -130,13 +131,16 @@ impl Program {
         registration: Option<Registration>,
     ) -> Result<(), ProgramError> {
         let folder = match Folder::create(path) {
-            Err(FolderError::Exists(_)) if registration.is_some() => Folder::open(path)?,
+            Err(FolderError::Exists(_)) => Folder::open(path)?,
             other => other?,
         };
-        config.write(path)?;
         let store = folder.archive(schema())?;
         let keys = Keyring::load(&store, folder.wrapping_key()).await?;
         let mut papers = Papers::load(&store).await?;
+        if !papers.own.is_empty() {
+            return Err(FolderError::Exists(path.to_owned()).into());
+        }
+        config.write(path)?;
         let key = keys.one(&store, &operator(), KeyPurpose::Authority, chance::now()).await?;
         match registration {
             Some(registration) => {
@@ -218,8 +222,18 @@ async fn found(
     papers: &mut Papers,
 ) -> Result<(), ProgramError> {
     let now = chance::now();
-    let (authority, root_seed) =
-        Authority::found(store, &config.country, &config.organisation, &config.name, now).await?;
+    let keep = |root: &Certificate, seed: &Zeroizing<[u8; 32]>| {
+        write(&path.join("root.pem"), &root.to_pem(), 0o644)?;
+        let digits = Zeroizing::new(seed.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        write(&path.join("root.key"), &digits, 0o600)
+    };
+    let authority = match Authority::open(store).await {
+        Ok(authority) => authority,
+        Err(AuthorityError::Missing) => {
+            Authority::found(store, &config.country, &config.organisation, &config.name, now, keep).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
     let order = Issuance {
         class: *config.kind().classes().first().ok_or(ProgramError::Unregistered)?,
         subject: config.subject(),
@@ -232,9 +246,7 @@ async fn found(
     let set = CertificateSet { certificates, chain: vec![authority.issuing().clone()] };
     papers.trust(store, authority.root().clone()).await?;
     commit(store, Papers::keep(&set, now)?.into_iter().fold(Batch::new(), Batch::row)).await?;
-    write_new(&path.join("root.pem"), &authority.root().to_pem(), 0o644)?;
-    let digits: String = root_seed.iter().map(|byte| format!("{byte:02x}")).collect();
-    write_new(&path.join("root.key"), &format!("{digits}\n"), 0o600)
+    Ok(())
 }
 
 fn membership<'a>(
@@ -281,7 +293,7 @@ fn arbiters(
     Ok(found)
 }
 
-fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), ProgramError> {
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), ProgramError> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
     let failed = |error| ProgramError::File(path.display().to_string(), error);
     let mut file = fs::OpenOptions::new()
