@@ -87,7 +87,7 @@ pub struct Snapshot {
     pub accounts: BTreeMap<AccountId, AccountRow>,
     /// The payment, if it exists.
     pub payment: Option<PaymentRow>,
-    /// The answer given before: the request's digest, and the answer.
+    /// The answer given before: what its request is recognised by, and the answer.
     pub reply: Option<(Digest, SignedBytes)>,
 }
 
@@ -213,6 +213,11 @@ impl Request {
             Content::Look(look) => look.signer,
             Content::Award(award) => award.signer,
         }
+    }
+
+    /// What a repeat of it is recognised by: SHA-256 of its bytes and its signature.
+    fn mark(&self) -> Digest {
+        Digest::of_parts([self.signed.tbs.as_slice(), self.signed.signature.as_bytes()])
     }
 
     /// Its bytes, for the record of the bank.

@@ -70,9 +70,9 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// A repeat is the same bytes under the same signature, which were checked when they came first.
     fn authenticate_repeat(&self, asked: Digest) -> Result<(), BankFault> {
-        // The signature is part of what was stored under the digest: the same bytes were checked before.
-        if asked == self.request.signed.digest() { Ok(()) } else { Err(BankFault::IdemConflict) }
+        if asked == self.request.mark() { Ok(()) } else { Err(BankFault::IdemConflict) }
     }
 
     /// The answer to a repeat: the one given before, but of a payment what the books say of it now. A record
@@ -143,7 +143,7 @@ impl Desk<'_> {
         msg: Option<MsgId>,
         payment: Option<PaymentRow>,
     ) -> Served {
-        let reply = msg.map(|msg| (self.request.signer(), msg, self.request.signed.digest()));
+        let reply = msg.map(|msg| (self.request.signer(), msg, self.request.mark()));
         Served::Book(Box::new(Booking { guards, rows, draft, reply, payment }))
     }
 
@@ -347,8 +347,8 @@ impl Desk<'_> {
         let parties = booked.into_iter().flat_map(|booked| [booked.payer, booked.payee]);
         let accounts =
             parties.filter_map(|id| self.snapshot.accounts.get(&id).and_then(|account| account.key));
-        match payment {
-            // Nothing is known of it: whoever has an account here, or is a third party, learns just that.
+        match booked {
+            // Nothing was ever booked: whoever has an account here, or is a third party, learns just that.
             None => self
                 .snapshot
                 .accounts

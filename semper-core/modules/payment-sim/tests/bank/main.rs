@@ -102,6 +102,23 @@ fn strangers_get_nothing() {
 }
 
 #[test]
+fn a_request_that_was_overheard_draws_no_answer_without_its_signature() {
+    let mut world = World::new();
+    let order = world.order("XTS 6.00", 1);
+    world.pay(&order).unwrap();
+    assert_eq!(world.pay_with_a_forged_signature(&order).unwrap_err(), BankFault::IdemConflict);
+}
+
+#[test]
+fn the_payee_learns_that_a_payment_was_frozen() {
+    let mut world = World::new();
+    let order = world.order("XTS 6.00", 1);
+    assert_eq!(world.query(&order).unwrap(), BankReply::NotYet);
+    let frozen = world.freeze(&order).unwrap();
+    assert_eq!(world.query(&order).unwrap(), frozen);
+}
+
+#[test]
 fn one_message_id_is_one_request() {
     let mut world = World::new();
     world.pay_as(&world.order("XTS 1.00", 1), 7).unwrap();

@@ -444,6 +444,25 @@ impl World {
         self.ask(self.customer, &pay)
     }
 
+    pub(crate) fn pay_with_a_forged_signature(
+        &mut self,
+        order: &PaymentOrder,
+    ) -> Result<BankReply, BankFault> {
+        let [n, ..] = *order.reference.as_bytes();
+        let pay =
+            self.pay_statement(order, MsgId::from_bytes([n; 16]), self.customer.kid(), START.max(self.now));
+        let signed = self.sign(self.customer, &pay);
+        self.serve(SignedBytes { signature: Signature::from_bytes([7; 64]), ..signed })
+    }
+
+    /// The merchant asks what became of a payment.
+    pub(crate) fn query(&mut self, order: &PaymentOrder) -> Result<BankReply, BankFault> {
+        let (to, signer, msg) = (self.bank.kid(), self.merchant.kid(), self.msg());
+        let query =
+            Query { to, signer, msg, account: Some(self.till), reference: order.reference, at: self.now };
+        self.ask(self.merchant, &query)
+    }
+
     pub(crate) fn pay_with_another_key(&mut self, order: &PaymentOrder) -> Result<BankReply, BankFault> {
         let msg = self.msg();
         let pay = self.pay_statement(order, msg, self.merchant.kid(), self.now);
