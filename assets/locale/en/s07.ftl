@@ -14,6 +14,7 @@ s07-notmine = If these are not your two words, close this window. Start TINGUIN 
 s07-forgot-link = Forgot the password
 s07-forgot = Nobody can look up or replace a password. With your recovery sheet and a backup you can set up this wallet anew
 s07-about = About
+s07-about-text = TINGUIN { $version }, the wallet of SEMPER. It was not audited; use play money only
 s07-damaged = The archive has a damaged part ({ $part }). Intact evidence can be opened read-only
 s07-readonly = Open read-only
 s07-second = TINGUIN is already running. Look for its window in the task bar

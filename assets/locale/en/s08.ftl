@@ -34,6 +34,7 @@ s08-purse-open = Open { $purse }
 s08-ready = ready
 s08-ended = Recently ended
 s08-ended-none = Nothing has ended yet
+s08-ended-closed = closed
 s08-ended-completed = completed
 s08-ended-declined = declined by you
 s08-ended-refused = refused by { $party }

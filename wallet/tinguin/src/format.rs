@@ -302,6 +302,13 @@ impl Civil {
         fits.then(|| Self { year, month, day, hour, minute, second, milli, zone: zone.to_owned() })
     }
 
+    /// The point in time that computers count from, in the zone named.
+    #[must_use]
+    pub fn epoch(zone: &str) -> Self {
+        let (hour, minute, second, milli) = (0, 0, 0, 0);
+        Self { year: 1970, month: 1, day: 1, hour, minute, second, milli, zone: zone.to_owned() }
+    }
+
     fn month(&self, locale: Locale) -> &'static str {
         locale.months().get(usize::from(self.month).saturating_sub(1)).copied().unwrap_or_default()
     }

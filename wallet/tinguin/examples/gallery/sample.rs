@@ -36,7 +36,7 @@ pub(crate) fn bar(ctx: &Context) -> Bar {
         slot: Slot::Open(seal(ctx)),
         anonymity: Some(Anonymity::Pseudonymous { shop: "Fogra".into(), nick: "amber-17".into() }),
         play_money: true,
-        line: Line::Online,
+        line: Some(Line::Online),
     }
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn deals() -> Vec<Deal> {
             next: NextStep::Wait { party: "OPL Books".into() },
             deadline: Some(Deadline { at: at(5, 9, (18, 0, 0, 0)), left: Some(446_000) }),
             steps: steps(4),
-            anonymity: Anonymity::Identified { shop: "OPL Books".into() },
+            anonymity: Some(Anonymity::Identified { shop: "OPL Books".into() }),
         },
         Deal {
             key: DealKey(1),
@@ -99,7 +99,7 @@ pub(crate) fn deals() -> Vec<Deal> {
             next: NextStep::Pay,
             deadline: Some(Deadline { at: at(5, 4, (14, 15, 0, 0)), left: Some(581) }),
             steps: steps(3),
-            anonymity: Anonymity::Pseudonymous { shop: "Fogra".into(), nick: "amber-17".into() },
+            anonymity: Some(Anonymity::Pseudonymous { shop: "Fogra".into(), nick: "amber-17".into() }),
         },
         Deal {
             key: DealKey(3),
@@ -108,7 +108,7 @@ pub(crate) fn deals() -> Vec<Deal> {
             next: NextStep::Sign,
             deadline: None,
             steps: steps(1),
-            anonymity: Anonymity::Anonymous { shop: "Otto Versand".into() },
+            anonymity: Some(Anonymity::Anonymous { shop: "Otto Versand".into() }),
         },
     ]
 }

@@ -67,6 +67,8 @@ pub enum DoorState {
 /// An explanation that can be opened at the door.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Help {
+    /// Which program this is.
+    About,
     /// What to do without the password.
     Forgot,
     /// What to do when the words are not one's own.
@@ -250,6 +252,7 @@ fn notices(ui: &mut Ui, theme: &Theme, texts: &Texts, data: &Door) {
     }
     let help = match data.help {
         None => return,
+        Some(Help::About) => texts.get(Msg::S07AboutText { version: env!("CARGO_PKG_VERSION") }),
         Some(Help::Forgot) => texts.get(Msg::S07Forgot),
         Some(Help::NotMine) => texts.get(Msg::S07Notmine),
     };

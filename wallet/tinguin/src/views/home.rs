@@ -50,8 +50,8 @@ pub struct Deal {
     pub deadline: Option<Deadline>,
     /// Where it stands.
     pub steps: Steps,
-    /// How well the shop knows the user.
-    pub anonymity: Anonymity,
+    /// How well the shop knows the user, where that is known.
+    pub anonymity: Option<Anonymity>,
 }
 
 /// What comes next in a deal, and whose turn it is.
@@ -110,6 +110,8 @@ pub struct EndedDeal {
 /// How a deal ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ending {
+    /// It was closed; nothing more is known of it.
+    Closed,
     /// As agreed.
     Completed,
     /// The user declined.
@@ -401,9 +403,10 @@ fn open(ui: &mut Ui, theme: &Theme, texts: &Texts, deal: &Deal) -> Option<HomeCo
 }
 
 fn known(ui: &mut Ui, theme: &Theme, texts: &Texts, deal: &Deal) {
-    let (icon, colour) = deal.anonymity.sign(theme);
+    let Some(anonymity) = &deal.anonymity else { return };
+    let (icon, colour) = anonymity.sign(theme);
     ui.spacing_mut().item_spacing.x = space::XS;
-    let text = theme.coloured(Role::Label, deal.anonymity.text(texts), theme.text2);
+    let text = theme.coloured(Role::Label, anonymity.text(texts), theme.text2);
     if ui.layout().prefer_right_to_left() {
         line(ui, text);
         decoration(ui, theme.icon(icon, 16.0, colour));
@@ -474,6 +477,7 @@ fn ended(ui: &mut Ui, theme: &Theme, texts: &Texts, ended: &[EndedDeal]) -> Opti
 
 fn ended_row(ui: &mut Ui, theme: &Theme, texts: &Texts, deal: &EndedDeal) -> Option<HomeCommand> {
     let (icon, colour, how): (Icon, Color32, String) = match &deal.how {
+        Ending::Closed => (icons::INFO, theme.text3, texts.get(Msg::S08EndedClosed)),
         Ending::Completed => (icons::CHECK_CIRCLE, theme.ok, texts.get(Msg::S08EndedCompleted)),
         Ending::Declined => (icons::REFUSED, theme.text3, texts.get(Msg::S08EndedDeclined)),
         Ending::Refused { party } => {

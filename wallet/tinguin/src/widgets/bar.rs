@@ -45,8 +45,8 @@ pub struct Bar {
     pub anonymity: Option<Anonymity>,
     /// Money that is worth nothing.
     pub play_money: bool,
-    /// Whether the world can be reached.
-    pub line: Line,
+    /// Whether the world can be reached; nothing while nobody has tried.
+    pub line: Option<Line>,
 }
 
 /// What the user asked of the bar.
@@ -131,8 +131,9 @@ fn chips(ui: &mut Ui, theme: &Theme, texts: &Texts, bar: &Bar, compact: bool) ->
         }
     }
     match &bar.line {
-        Line::Online => chip(ui, theme, icons::ONLINE, theme.ok, &texts.get(Msg::ChipOnline), compact),
-        Line::Offline { since } => {
+        None => {}
+        Some(Line::Online) => chip(ui, theme, icons::ONLINE, theme.ok, &texts.get(Msg::ChipOnline), compact),
+        Some(Line::Offline { since }) => {
             let text = texts.get(Msg::ChipOffline { time: since });
             chip(ui, theme, icons::OFFLINE, theme.warn, &text, compact);
         }

@@ -86,7 +86,7 @@ fn before_unlocking_there_are_words_and_no_picture() {
 
 #[test]
 fn each_chip_says_what_it_means() {
-    let offline = scene(WINDOW, |data| data.bar.line = Line::Offline { since: "13:40".into() });
+    let offline = scene(WINDOW, |data| data.bar.line = Some(Line::Offline { since: "13:40".into() }));
     assert_element(&offline, Role::Status, "Offline since 13:40");
     type Case = (fn(&mut Window), &'static str);
     let cases: [Case; 3] = [
