@@ -1,0 +1,264 @@
+//! Between the window and everything else: the window draws and never waits; a task beside it opens and
+//! closes the wallet, counts wrong passwords, and follows the journal.
+//!
+//! ```text
+//! window --Order--> Keeper ──watch──► Stage (where the program stands: the newest counts)
+//!                          ──mpsc───► News (lines of the journal: every one counts)
+//! ```
+//!
+//! Each opening has a number of its own. News of an opening that is over are for nobody.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use semper_supporting::{
+    archive::{StoreError, header::HeaderError},
+    crypto::{keys::KeyPurpose, signature::Kid},
+};
+use semper_tinguin::{
+    texts::{Msg, Texts},
+    views::door::DoorState,
+    widgets::emblem::Emblem,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, spawn_blocking},
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    fault::WalletFault,
+    follow::Follow,
+    lines::Seen,
+    password::Password,
+    profile::Profile,
+    throttle::Throttle,
+    wallet::{Mode, Wallet},
+};
+
+/// What the window asks for.
+#[derive(Debug)]
+pub enum Order {
+    /// Close the archive and forget the keys.
+    Lock,
+    /// Open the wallet.
+    Unlock {
+        /// The password.
+        password: Password,
+        /// How to open it.
+        mode: Mode,
+    },
+}
+
+/// Where the program stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// Before the door.
+    Door(DoorState),
+    /// Inside.
+    Open {
+        /// The number of this opening.
+        opening: u64,
+        /// What the owner's picture is drawn from.
+        emblem: Emblem,
+        /// Whether nothing can be written.
+        read_only: bool,
+    },
+}
+
+/// Lines of the journal, in order.
+#[derive(Debug)]
+pub struct News {
+    /// The opening they belong to.
+    pub opening: u64,
+    /// The lines.
+    pub lines: Vec<Seen>,
+}
+
+/// The window's end.
+#[derive(Debug)]
+pub struct Link {
+    /// Takes what the window asks for.
+    pub orders: mpsc::Sender<Order>,
+    /// Shows where the program stands.
+    pub stage: watch::Receiver<Stage>,
+    /// Brings lines of the journal.
+    pub news: mpsc::Receiver<News>,
+}
+
+/// The other end: opens, follows and closes the wallet.
+pub struct Keeper {
+    profile: Profile,
+    orders: mpsc::Receiver<Order>,
+    stage: watch::Sender<Stage>,
+    news: mpsc::Sender<News>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    throttle: Throttle,
+    openings: u64,
+    inside: Option<Inside>,
+}
+
+struct Inside {
+    wallet: Arc<Wallet>,
+    following: JoinHandle<()>,
+}
+
+/// How many orders and pages of news wait for the other end.
+const QUEUE: usize = 16;
+/// How often the journal is asked for new lines.
+const PERIOD: Duration = Duration::from_millis(500);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Makes both ends. `wake` is called whenever there is something new for the window.
+pub fn bridge(profile: Profile, start: DoorState, wake: impl Fn() + Send + Sync + 'static) -> (Link, Keeper) {
+    let (order, orders) = mpsc::channel(QUEUE);
+    let (stage, staged) = watch::channel(Stage::Door(start));
+    let (news, heard) = mpsc::channel(QUEUE);
+    let link = Link { orders: order, stage: staged, news: heard };
+    let (throttle, wake) = (Throttle::default(), Arc::new(wake));
+    (link, Keeper { profile, orders, stage, news, wake, throttle, openings: 0, inside: None })
+}
+
+impl Keeper {
+    /// Serves the window until it is gone, then closes the archive.
+    pub async fn run(mut self) {
+        let mut wait: u32 = 0;
+        loop {
+            let order = tokio::select! {
+                order = self.orders.recv() => order,
+                () = sleep(SECOND), if wait > 0 => {
+                    wait = wait.saturating_sub(1);
+                    self.show(Stage::Door(waiting(wait)));
+                    continue;
+                }
+            };
+            match order {
+                None => break,
+                Some(Order::Lock) => {
+                    self.close().await;
+                    self.show(Stage::Door(DoorState::Ready));
+                }
+                // Whatever is tried before the time is up does not even reach the key file.
+                Some(Order::Unlock { password, mode }) if wait == 0 && self.inside.is_none() => {
+                    wait = self.unlock(password, mode).await;
+                }
+                Some(Order::Unlock { .. }) => {}
+            }
+        }
+        self.close().await;
+    }
+
+    /// Tries to open the wallet; answers for how many seconds no further password is taken.
+    async fn unlock(&mut self, password: Password, mode: Mode) -> u32 {
+        self.show(Stage::Door(DoorState::Deriving { elapsed: 0 }));
+        match Wallet::unlock(&self.profile, password, mode).await {
+            Ok(wallet) => self.enter(wallet),
+            Err(WalletFault::Header(HeaderError::WrongPassword)) => {
+                let wait = self.throttle.wrong().unwrap_or_default();
+                self.show(Stage::Door(waiting(wait)));
+                return wait;
+            }
+            Err(fault) => {
+                tracing::warn!(code = fault.code(), "the wallet did not open: {fault}");
+                self.show(Stage::Door(at_the_door(&fault)));
+            }
+        }
+        0
+    }
+
+    fn enter(&mut self, wallet: Wallet) {
+        self.throttle.right();
+        self.openings = self.openings.saturating_add(1);
+        let (opening, emblem, read_only) = (self.openings, wallet.emblem, wallet.read_only);
+        let wallet = Arc::new(wallet);
+        let reading = Reading {
+            opening,
+            news: self.news.clone(),
+            wake: Arc::clone(&self.wake),
+            follow: Follow::new(wallet.archive.opened().head.seq, own_keys(&wallet)),
+        };
+        // The stage is there before the first news of it.
+        self.show(Stage::Open { opening, emblem, read_only });
+        let following = tokio::spawn(reading.run(Arc::clone(&wallet)));
+        self.inside = Some(Inside { wallet, following });
+    }
+
+    /// Closes the archive and erases the keys, and returns when both is done.
+    async fn close(&mut self) {
+        let Some(Inside { wallet, following }) = self.inside.take() else { return };
+        following.abort();
+        // Cancelled or ended, it holds the wallet no more.
+        let _ = following.await;
+        // Closing waits for the disk.
+        if spawn_blocking(move || drop(wallet)).await.is_err() {
+            tracing::error!("the archive was not closed in an orderly way");
+        }
+    }
+
+    fn show(&self, stage: Stage) {
+        self.stage.send_replace(stage);
+        (self.wake)();
+    }
+}
+
+/// The task that follows the journal of one opening.
+struct Reading {
+    opening: u64,
+    news: mpsc::Sender<News>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    follow: Follow,
+}
+
+impl Reading {
+    async fn run(mut self, wallet: Arc<Wallet>) {
+        let mut clock = interval(PERIOD);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            clock.tick().await;
+            loop {
+                match self.follow.next(wallet.archive.as_ref()).await {
+                    Ok(lines) if lines.is_empty() => break,
+                    Ok(lines) => {
+                        let news = News { opening: self.opening, lines };
+                        if self.news.send(news).await.is_err() {
+                            return;
+                        }
+                        (self.wake)();
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the journal could not be read");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The names of all keys of the wallet.
+fn own_keys(wallet: &Wallet) -> BTreeSet<Kid> {
+    let keys = KeyPurpose::ALL.iter().filter_map(|purpose| wallet.keys.of(*purpose).ok());
+    keys.flatten().map(|key| key.kid()).collect()
+}
+
+/// What the door shows after a wrong password.
+fn waiting(seconds: u32) -> DoorState {
+    if seconds == 0 { DoorState::Wrong } else { DoorState::Throttled { seconds } }
+}
+
+/// What the door shows of a fault.
+pub(crate) fn at_the_door(fault: &WalletFault) -> DoorState {
+    let texts = Texts::english();
+    let damaged = |part: Msg<'_>| DoorState::Damaged { part: texts.get(part) };
+    match fault {
+        WalletFault::Store(StoreError::InUse) => DoorState::SecondInstance,
+        WalletFault::Store(StoreError::Broken { .. }) => damaged(Msg::S07PartJournal),
+        WalletFault::Header(_) => damaged(Msg::S07PartHeader),
+        _ => damaged(Msg::S07PartDatabase),
+    }
+}
+
+impl std::fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeper").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}

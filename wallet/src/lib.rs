@@ -1,0 +1,24 @@
+//! The wallet: the shopper's program. An encrypted archive, keys, and the one trusted window.
+//!
+//! ```text
+//! profile ─ password ─► wallet (archive, keys) ─► follow ─► bridge ═► shell (what the window shows)
+//!                                                            tasks      UI thread, never waits
+//! ```
+//!
+//! The window itself, without a program around it, is the crate `semper-tinguin`. Here are its folder and
+//! lock, the tasks beside it, and the commands of `semper-wallet`.
+
+pub mod bridge;
+pub mod cli;
+pub mod deals;
+pub mod evidence;
+pub mod fault;
+pub mod follow;
+pub mod harden;
+pub mod lines;
+pub mod password;
+pub mod profile;
+pub mod shell;
+pub mod start;
+pub mod throttle;
+pub mod wallet;

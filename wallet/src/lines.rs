@@ -1,0 +1,195 @@
+//! The journal as the live log shows it.
+
+use std::collections::BTreeSet;
+
+use semper_supporting::{
+    archive::{
+        Query, Row, Store, StoreError,
+        journal::{Class, Line},
+        record::{EVIDENCE, EvidenceRecord},
+    },
+    crypto::{digest::Digest, signature::Kid},
+    deal::DealId,
+    evidence::statement,
+    time::Moment,
+};
+use semper_tinguin::{
+    format::Civil,
+    texts::{Msg, Texts},
+    widgets::log_row::{Entry, Extent, Field, FieldValue, Layer, Verdict, Way},
+};
+
+use crate::deals::Book;
+
+/// One line of the journal with what was kept of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Seen {
+    /// The line.
+    pub line: Line,
+    /// What happened; nothing where it was erased.
+    pub payload: Vec<u8>,
+    /// What is known of the signature over the payload.
+    pub signed: Signed,
+}
+
+/// What is known of the signature over what was sent or received.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signed {
+    /// Nothing is kept as evidence under this content.
+    Unknown,
+    /// By a key of another party; it was checked before it was kept.
+    Other,
+    /// By a key of this wallet.
+    Own,
+}
+
+/// Reads rows of the journal, and looks up what is kept as evidence of them. `own` are the wallet's keys.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn read<S: Store>(store: &S, rows: &[Row], own: &BTreeSet<Kid>) -> Result<Vec<Seen>, StoreError> {
+    let mut seen = Vec::with_capacity(rows.len());
+    let mut asked = Vec::new();
+    let mut queries = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        let line = Line::from_row(row)?;
+        let payload = if row.is_null("payload") { Vec::new() } else { row.bytes("payload")?.to_vec() };
+        if matches!(line.kind.class(), Class::Sent | Class::Received) && !payload.is_empty() {
+            asked.push(index);
+            queries.push(Query::of(EVIDENCE.name).equal("hash", Digest::of(&payload)));
+        }
+        seen.push(Seen { line, payload, signed: Signed::Unknown });
+    }
+    if queries.is_empty() {
+        return Ok(seen);
+    }
+    let found = store.query(queries).await?;
+    for (index, rows) in asked.into_iter().zip(found) {
+        let Some(row) = rows.first() else { continue };
+        let signer = EvidenceRecord::from_row(row)?.signer;
+        if let Some(seen) = seen.get_mut(index) {
+            seen.signed = if own.contains(&signer) { Signed::Own } else { Signed::Other };
+        }
+    }
+    Ok(seen)
+}
+
+impl Seen {
+    /// The line as the log shows it; `book` names its deal.
+    pub fn entry(&self, texts: &Texts, book: &mut Book) -> Entry {
+        let kind = &self.line.kind;
+        let peer = || texts.get(Msg::BookOther);
+        let (way, layer) = match kind.class() {
+            Class::Sent => (Way::To(peer()), layer(kind.detail())),
+            Class::Received => (Way::From(peer()), layer(kind.detail())),
+            Class::AskedUser
+            | Class::UserChoice
+            | Class::Decision
+            | Class::KeyEvent
+            | Class::Config
+            | Class::Alarm
+            | Class::Anchor
+            | Class::Export => (Way::Here, Layer::Here),
+        };
+        let message = match way {
+            Way::Here => kind.to_string(),
+            Way::From(_) | Way::To(_) => kind.detail().to_owned(),
+        };
+        Entry {
+            number: self.line.seq,
+            at: civil(Moment::from_seconds(self.line.at)),
+            way,
+            layer,
+            message,
+            extent: Extent::Bytes(u64::try_from(self.payload.len()).unwrap_or(u64::MAX)),
+            verdict: match self.signed {
+                Signed::Unknown => Verdict::Unsigned,
+                Signed::Other => Verdict::Checked,
+                Signed::Own => Verdict::You,
+            },
+            deal: self.line.deal.map(|deal| book.key(deal)),
+            session: None,
+            fields: fields(&self.payload),
+            bytes: self.payload.clone(),
+        }
+    }
+}
+
+/// The layer that the types of a message belong to.
+fn layer(detail: &str) -> Layer {
+    match detail.split_once('/').map_or(detail, |(first, _)| first) {
+        "x" | "t" | "a" => Layer::Exchange,
+        "pay" | "cred" => Layer::Transfer,
+        "comm" => Layer::Communication,
+        _ => Layer::Commerce,
+    }
+}
+
+/// The lines of a payload that is a statement. Anything else shows its bytes only: what is in it was not
+/// checked to be text that a person can be shown.
+fn fields(payload: &[u8]) -> Vec<Field> {
+    let lines = statement::lines(payload).unwrap_or_default();
+    lines.into_iter().map(|(name, value)| Field { name, value: FieldValue::Text(value) }).collect()
+}
+
+/// A moment as the clocks of the window show it: in universal time, which the journal is written in.
+pub fn civil(at: Moment) -> Civil {
+    let nanos = i128::from(at.millis()).saturating_mul(1_000_000);
+    let Ok(time) = time::OffsetDateTime::from_unix_timestamp_nanos(nanos) else {
+        return Civil::epoch(ZONE);
+    };
+    let year = u16::try_from(time.year()).unwrap_or_default();
+    let date = (year, u8::from(time.month()), time.day());
+    let clock = (time.hour(), time.minute(), time.second(), time.millisecond());
+    Civil::new(date, clock, ZONE).unwrap_or_else(|| Civil::epoch(ZONE))
+}
+
+const ZONE: &str = "UTC";
+
+/// The first digits of a deal's name, enough to tell a person's deals apart.
+pub fn short(deal: DealId) -> String {
+    deal.to_string().chars().take(8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use semper_supporting::archive::journal::{Chain, Entry as Written, Kind};
+    use semper_tinguin::format;
+
+    use super::*;
+
+    fn seen(kind: &str, payload: &[u8], signed: Signed) -> Seen {
+        let entry = Written {
+            at: Moment::from_seconds(1_772_359_512),
+            kind: Kind::parse(kind).unwrap(),
+            deal: Some(DealId::from_bytes([0x5f; 32])),
+            salt: [7; 32],
+            payload: payload.to_vec(),
+        };
+        let mut chain = Chain::EMPTY;
+        Seen { line: chain.append(&entry), payload: entry.payload, signed }
+    }
+
+    #[test]
+    fn what_is_sent_and_received_has_a_way_a_layer_and_its_fields() {
+        let texts = Texts::english();
+        let mut book = Book::default();
+        let text = b"semper-statement/1 x/gxv/offer\nxid: 5f\nat: 2026-03-01T10:00:00Z\n";
+        let entry = seen("sent/x/gxv/offer", text, Signed::Own).entry(&texts, &mut book);
+        assert_eq!((entry.layer, entry.message.as_str()), (Layer::Exchange, "x/gxv/offer"));
+        assert_eq!((entry.way, entry.verdict), (Way::To("the other party".into()), Verdict::You));
+        assert_eq!(entry.fields[0], Field { name: "xid".into(), value: FieldValue::Text("5f".into()) });
+        assert_eq!(format::clock_milli(&entry.at), "10:05:12.000");
+        let entry = seen("received/order", b"\xff\xfe", Signed::Unknown).entry(&texts, &mut book);
+        assert_eq!((entry.layer, entry.verdict), (Layer::Commerce, Verdict::Unsigned));
+        assert!(entry.fields.is_empty() && entry.bytes == b"\xff\xfe");
+    }
+
+    #[test]
+    fn what_happened_here_is_shown_by_its_whole_kind() {
+        let entry =
+            seen("decision/MoveDone", b"", Signed::Unknown).entry(&Texts::english(), &mut Book::default());
+        assert_eq!((entry.way, entry.layer), (Way::Here, Layer::Here));
+        assert_eq!(entry.message, "decision/MoveDone");
+    }
+}

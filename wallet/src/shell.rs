@@ -1,0 +1,203 @@
+//! What the window shows, from the door to the places inside, and what becomes of what the user does there.
+//!
+//! The shell owns everything that is drawn and nothing that can be waited for: orders go out and news come
+//! in through the [`Link`]. It draws with egui alone, so it is tested without a window.
+
+mod inside;
+
+use std::time::Duration;
+
+use egui::{Context, Ui, ViewportCommand};
+use semper_tinguin::{
+    texts::Texts,
+    theme::Theme,
+    views::door::{self, Door, DoorCommand, DoorState, Help},
+    widgets::secret::SecretBuf,
+    window::WindowCommand,
+};
+
+use crate::{
+    bridge::{Link, Order, Stage},
+    password::Password,
+    profile::DoorPlate,
+    wallet::Mode,
+};
+
+use inside::Inside;
+
+/// The window's content.
+#[derive(Debug)]
+pub struct Shell {
+    link: Link,
+    theme: Theme,
+    texts: Texts,
+    plate: DoorPlate,
+    secret: SecretBuf,
+    help: Option<Help>,
+    deriving_since: Option<Duration>,
+    inside: Option<Inside>,
+    /// The last opening that the user locked. What still comes of it is for nobody.
+    locked: u64,
+    view: &'static str,
+}
+
+/// The smallest and the largest zoom in per cent, and its step.
+const ZOOM: (u8, u8, u8) = (80, 200, 10);
+/// How often the door is drawn while the key is being derived.
+const TICK: Duration = Duration::from_millis(100);
+
+impl Shell {
+    /// The content of a window that stands at the door.
+    pub fn new(link: Link, plate: DoorPlate, theme: Theme, texts: Texts) -> Self {
+        let secret = SecretBuf::new();
+        let (help, deriving_since, inside) = (None, None, None);
+        Self { link, theme, texts, plate, secret, help, deriving_since, inside, locked: 0, view: "" }
+    }
+
+    /// Takes in what came from the other side. Called before each drawing, and while the window is hidden.
+    pub fn logic(&mut self, ctx: &Context) {
+        match self.link.stage.borrow_and_update().clone() {
+            Stage::Door(_) => self.inside = None,
+            Stage::Open { opening, emblem, read_only } => {
+                if opening > self.locked
+                    && self.inside.as_ref().is_none_or(|inside| inside.opening() != opening)
+                {
+                    self.inside = Some(Inside::new(ctx, opening, emblem, &self.plate, read_only));
+                    self.secret.clear();
+                }
+            }
+        }
+        while let Ok(news) = self.link.news.try_recv() {
+            if let Some(inside) = &mut self.inside {
+                inside.hear(news, &self.texts);
+            }
+        }
+        self.announce();
+    }
+
+    /// Draws, and acts on what the user did.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        let asked = match &mut self.inside {
+            Some(inside) => inside.ui(ui, &self.theme, &self.texts),
+            None => {
+                self.door(ui);
+                semper_tinguin::window::shortcut(ui)
+            }
+        };
+        if let Some(command) = asked {
+            self.act(ui.ctx(), command);
+        }
+        self.announce();
+    }
+
+    fn door(&mut self, ui: &mut Ui) {
+        let state = self.at_door();
+        let state = self.timed(ui, state);
+        let door = Door {
+            words: self.plate.words(),
+            hue: self.plate.hue(),
+            state,
+            link_waits: false,
+            clock_off: None,
+            help: self.help,
+        };
+        match door::ui(ui, &self.theme, &self.texts, &door, &mut self.secret) {
+            Some(DoorCommand::Unlock) => self.unlock(Mode::Whole),
+            Some(DoorCommand::OpenReadOnly) => self.unlock(Mode::ReadOnly),
+            Some(DoorCommand::Help(help)) => self.help = help,
+            Some(DoorCommand::About) => {
+                self.help = (self.help != Some(Help::About)).then_some(Help::About);
+            }
+            None => {}
+        }
+    }
+
+    /// What the door shows. It is ready as soon as the user has locked: a password typed then waits until
+    /// the archive is closed.
+    fn at_door(&self) -> DoorState {
+        match &*self.link.stage.borrow() {
+            Stage::Door(state) => state.clone(),
+            Stage::Open { .. } => DoorState::Ready,
+        }
+    }
+
+    /// Puts in for how long the key is being derived already.
+    fn timed(&mut self, ui: &Ui, state: DoorState) -> DoorState {
+        if !matches!(state, DoorState::Deriving { .. }) {
+            self.deriving_since = None;
+            return state;
+        }
+        let now = Duration::try_from_secs_f64(ui.input(|input| input.time)).unwrap_or_default();
+        let since = *self.deriving_since.get_or_insert(now);
+        ui.ctx().request_repaint_after(TICK);
+        let elapsed = u64::try_from(now.saturating_sub(since).as_millis()).unwrap_or(u64::MAX);
+        DoorState::Deriving { elapsed }
+    }
+
+    /// Sends the password away and forgets it here.
+    fn unlock(&mut self, mode: Mode) {
+        if let Ok(password) = Password::new(self.secret.expose()) {
+            self.order(Order::Unlock { password, mode });
+        }
+        self.secret.clear();
+    }
+
+    fn act(&mut self, ctx: &Context, command: WindowCommand) {
+        match command {
+            WindowCommand::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            WindowCommand::ZoomIn => zoom(ctx, |now| now.saturating_add(ZOOM.2)),
+            WindowCommand::ZoomOut => zoom(ctx, |now| now.saturating_sub(ZOOM.2)),
+            WindowCommand::ZoomReset => zoom(ctx, |_| 100),
+            WindowCommand::Lock => {
+                // What was shown goes at once, whatever the other side still has to do.
+                if let Some(inside) = self.inside.take() {
+                    self.locked = inside.opening();
+                    self.order(Order::Lock);
+                }
+            }
+            inner => {
+                if let Some(inside) = &mut self.inside {
+                    inside.act(inner);
+                }
+            }
+        }
+    }
+
+    /// An order is dropped when sixteen others wait: the other side then works on something slow, and the
+    /// user sees so.
+    fn order(&self, order: Order) {
+        if self.link.orders.try_send(order).is_err() {
+            tracing::warn!("the wallet is busy; an order was dropped");
+        }
+    }
+
+    /// One line for operators and tests whenever another view stands in the window.
+    fn announce(&mut self) {
+        let view = match &self.inside {
+            Some(inside) => inside.view(),
+            None => door_view(&self.at_door()),
+        };
+        if view != self.view {
+            self.view = view;
+            tracing::info!(view, "the window shows another view");
+        }
+    }
+}
+
+fn door_view(state: &DoorState) -> &'static str {
+    match state {
+        DoorState::Damaged { .. } => "door/damaged",
+        DoorState::Deriving { .. } => "door/deriving",
+        DoorState::Ready => "door/ready",
+        DoorState::SecondInstance => "door/second",
+        DoorState::Throttled { .. } => "door/throttled",
+        DoorState::Wrong => "door/wrong",
+    }
+}
+
+#[expect(clippy::float_arithmetic, reason = "a zoom is a factor; money never passes through here")]
+fn zoom(ctx: &Context, change: impl FnOnce(u8) -> u8) {
+    let now = (ctx.zoom_factor() * 100.0).round() as u8;
+    let next = change(now).clamp(ZOOM.0, ZOOM.1);
+    ctx.set_zoom_factor(f32::from(next) / 100.0);
+}

@@ -1,0 +1,110 @@
+//! An open wallet: its archive and its keys.
+
+use std::sync::Arc;
+
+use semper_archive_sqlite::{ArchiveKey, Options, SqliteArchive};
+use semper_host::keyring::{self, Keyring};
+use semper_supporting::archive::{
+    Column, Query, Row, RowOp, Schema, Store as _, StoreError, Table,
+    header::{HeaderError, MasterKey, Subkey},
+    record,
+};
+use semper_tinguin::widgets::emblem::Emblem;
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use crate::{fault::WalletFault, password::Password, profile::Profile};
+
+/// An open wallet. When the last one holding it lets go, the archive is closed and the keys are erased.
+#[derive(Debug)]
+pub struct Wallet {
+    /// The archive.
+    pub archive: Arc<SqliteArchive>,
+    /// The keys.
+    pub keys: Keyring,
+    /// What the owner's picture is drawn from.
+    pub emblem: Emblem,
+    /// Whether it was opened for reading only.
+    pub read_only: bool,
+}
+
+/// How a wallet is opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// For reading only, since a part of the archive is damaged.
+    ReadOnly,
+    /// For reading and writing.
+    Whole,
+}
+
+/// What the owner's picture is drawn from: inside the archive, so that a program that can imitate the door
+/// still cannot imitate what follows it.
+const SEAL: Table = Table {
+    name: "seal",
+    columns: &[Column::integer("number"), Column::bytes("emblem")],
+    key: &["number"],
+    unique: &[],
+    indexes: &[],
+};
+
+/// The tables of a wallet's archive.
+pub fn schema() -> Schema {
+    Schema::new(1).with(record::TABLES).with(&[keyring::KEY, SEAL])
+}
+
+/// The change that keeps what the picture is drawn from.
+pub(crate) fn keep_emblem(seed: [u8; 32]) -> RowOp {
+    RowOp::put(SEAL.name, Row::new().with("number", 1_i64).with("emblem", seed))
+}
+
+/// The key of the archive's file.
+pub(crate) fn archive_key(master: &MasterKey) -> Result<ArchiveKey, HeaderError> {
+    let both = master.database()?;
+    let (key, salt) = both.split_first_chunk::<32>().ok_or(HeaderError::Damaged)?;
+    let salt = salt.try_into().map_err(|_| HeaderError::Damaged)?;
+    Ok(ArchiveKey::new(Zeroizing::new(*key), salt))
+}
+
+impl Wallet {
+    /// Opens the wallet of `profile`. Deriving the key takes about a second on a thread of its own.
+    ///
+    /// # Errors
+    /// [`WalletFault::Header`] for a wrong password or a damaged key file; [`WalletFault::Store`] if the
+    /// archive is in use, or damaged: what is intact then opens with [`Mode::ReadOnly`].
+    pub async fn unlock(profile: &Profile, password: Password, mode: Mode) -> Result<Self, WalletFault> {
+        let profile = profile.clone();
+        let opening = spawn_blocking(move || open(&profile, &password, mode));
+        let (archive, wrapping) = opening.await.map_err(|error| StoreError::Failed(error.to_string()))??;
+        let keys = Keyring::load(&archive, wrapping).await?;
+        let emblem = emblem(&archive).await?;
+        let read_only = mode == Mode::ReadOnly;
+        Ok(Self { archive: Arc::new(archive), keys, emblem, read_only })
+    }
+}
+
+fn open(
+    profile: &Profile,
+    password: &Password,
+    mode: Mode,
+) -> Result<(SqliteArchive, Zeroizing<[u8; 32]>), WalletFault> {
+    let header = profile.header()?;
+    let master = header.unlock(password.expose())?;
+    let read_only = mode == Mode::ReadOnly;
+    let options = Options { key: Some(archive_key(&master)?), read_only, ..Options::default() };
+    let archive = SqliteArchive::open(profile.path(), schema(), options)?;
+    let opened = archive.opened();
+    if opened.id != header.archive() {
+        return Err(HeaderError::Damaged.into());
+    }
+    match opened.broken {
+        Some(seq) if !read_only => Err(StoreError::Broken { seq }.into()),
+        _ => Ok((archive, master.subkey(Subkey::Keys)?)),
+    }
+}
+
+async fn emblem(archive: &SqliteArchive) -> Result<Emblem, StoreError> {
+    let rows = archive.query(vec![Query::of(SEAL.name)]).await?;
+    let row = rows.into_iter().flatten().next();
+    let row = row.ok_or_else(|| StoreError::Damaged("the picture is missing".to_owned()))?;
+    Ok(Emblem::from_seed(row.array("emblem")?))
+}
