@@ -1,0 +1,32 @@
+### Why a deal was not opened, resumed or closed.
+
+deal-attribute-unsatisfiable = What you need and what the other side can do have nothing in common
+    .standing = No deal was opened. Nothing was paid or handed over
+    .advice = Look at your preferences. If you keep to them, this deal is not possible
+deal-bad-choice = The other side chose what was not offered
+    .standing = No deal was opened. Nothing was paid or handed over
+    .advice = Try again. If it happens again, tell the other party
+deal-bad-nonce = The other side did not bring a fresh number of its own
+    .standing = No deal was opened. Nothing was paid or handed over
+    .advice = Try again. If it happens again, do not deal with this party
+deal-clock = Your clock and the other side's differ too much. Deadlines would be wrong
+    .standing = Nothing was signed
+    .advice = Check the date and the time of this machine
+deal-declined = The other side declined
+    .standing = No deal was opened. Nothing was paid or handed over
+    .advice = Nothing needs to be done
+deal-ledger-differs = You and the other side differ on what was paid in this deal
+    .standing = The record of the bank says what was paid
+    .advice = Look at the two accounts in the archive. You can complain from there
+deal-mismatch = A message of the other side does not belong to this deal
+    .standing = It was not accepted. What was under way is where it was
+    .advice = Nothing needs to be done. If it happens again, tell the other party
+deal-owes = Something is still owed in this deal
+    .standing = The deal stays open
+    .advice = Wait until what is under way has ended
+deal-wrong-key = The other side does not show the key this deal was opened with
+    .standing = It was not accepted. What was under way is where it was
+    .advice = Do not go on with whoever answers now. The deal goes on with the right party
+terms-unknown = The shop does not offer these terms (any more)
+    .standing = No deal was opened. Nothing was paid or handed over
+    .advice = Fetch the terms again from the shop
