@@ -1,0 +1,7 @@
+//! Runs `targets::escrow` under libFuzzer.
+#![no_main]
+
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::escrow(data));

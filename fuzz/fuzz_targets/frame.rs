@@ -1,0 +1,7 @@
+//! Runs `targets::frame` under libFuzzer.
+#![no_main]
+
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::frame(data));

@@ -1,0 +1,9 @@
+//! Runs `targets::statement` under libFuzzer.
+#![no_main]
+
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    targets::statement(data);
+});
