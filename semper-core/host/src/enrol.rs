@@ -136,13 +136,10 @@ impl<S: Store> Enrolment<'_, S> {
         let address = letter.address.clone();
         papers.trust(self.store, letter.root.clone()).await?;
         let mut applicant = match self.stored().await? {
+            // Declined: nothing was issued, so what is typed in now counts, names and letter.
+            Some(Applicant::Declined(..)) | None => self.begin(letter, requests).await?,
             Some(applicant) => applicant,
-            None => self.begin(letter, requests).await?,
         };
-        if let Applicant::Declined(plan, _) = applicant {
-            // The operator runs it again: with what was asked, once more.
-            applicant = Applicant::Ready(plan);
-        }
         let mut why = Why::Unreachable;
         for _ in 0..CALLS {
             if let Applicant::Done(set) = &applicant {
