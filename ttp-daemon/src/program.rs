@@ -109,7 +109,8 @@ pub fn operator() -> Subject {
     Subject::Operator { policy: Digest::of(b"semper-ttpd configuration/1") }
 }
 
-fn schema() -> Schema {
+/// The tables of a daemon, whatever its roles.
+pub fn schema() -> Schema {
     let counter = counter::tables();
     Schema::new(1)
         .with(record::TABLES)

@@ -48,6 +48,12 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     ready: impl FnOnce(std::net::SocketAddr),
 ) -> Result<(), ProgramError> {
+    // Whoever was revoked while this daemon was away is not let in.
+    if program.office.is_none()
+        && let Err(error) = program.renew_lists().await
+    {
+        tracing::warn!(%error, "revocation lists could not be renewed");
+    }
     let admission = if program.config.roles.contains(&Role::Registration) {
         Admission::certified().and_anonymous()
     } else {
