@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
-    sync::oneshot,
+    sync::{RwLock, oneshot},
     task::JoinHandle,
     time::timeout,
 };
@@ -24,6 +24,10 @@ use crate::{
 
 /// How long anything may take before the trial counts as hanging.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Held for writing while a process is started, and for reading while this process has an archive open: a
+/// child has the locks of its parent's files until it has become its own program.
+pub(crate) static STARTING: RwLock<()> = RwLock::const_new(());
 
 /// A daemon with its folder: at most one process at a time.
 pub struct Daemon {
@@ -77,7 +81,9 @@ impl Daemon {
     pub async fn command(&self, arguments: &[&str]) -> Result<Said> {
         let mut command = Command::new(self.program.path()?);
         command.arg("--dir").arg(&self.folder).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-        let output = timeout(PATIENCE, command.output()).await;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = spawn(&mut command).await?;
+        let output = timeout(PATIENCE, child.wait_with_output()).await;
         let output = output.map_err(|_| Failure::of(self.name, format!("{arguments:?} does not end")))??;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
@@ -106,7 +112,7 @@ impl Daemon {
         let mut command = Command::new(self.program.path()?);
         command.arg("--dir").arg(&self.folder).arg("run");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn()?;
+        let mut child = spawn(&mut command).await?;
         let (tell, ready) = oneshot::channel();
         let mut reading = Vec::new();
         if let Some(out) = child.stdout.take() {
@@ -201,6 +207,11 @@ impl fmt::Debug for Daemon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.name, self.folder.display())
     }
+}
+
+async fn spawn(command: &mut Command) -> Result<Child> {
+    let _alone = STARTING.write().await;
+    Ok(command.spawn()?)
 }
 
 async fn read(from: impl AsyncRead + Unpin, name: &str, log: Log, mut ready: Option<oneshot::Sender<()>>) {

@@ -11,6 +11,7 @@
 
 pub mod daemon;
 pub mod failure;
+pub mod kept;
 pub mod letter;
 pub mod marketplace;
 pub mod money;
@@ -20,6 +21,7 @@ pub mod relay;
 
 pub use daemon::{Daemon, Said};
 pub use failure::{Failure, Result};
+pub use kept::Kept;
 pub use letter::Letter;
 pub use marketplace::{Marketplace, trial};
 pub use money::{Account, Done, Till};

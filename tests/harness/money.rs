@@ -65,6 +65,14 @@ pub struct Done {
     pub told: Vec<Output>,
 }
 
+/// An operation whose request is signed and not answered.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    stepped: Stepped,
+    /// The exact request.
+    pub request: SignedBytes,
+}
+
 /// A connection to the bank, and the bank's key.
 #[derive(Debug)]
 pub struct Counter {
@@ -133,7 +141,7 @@ impl Person {
             Output::Opened(account) => Some(*account),
             _ => None,
         });
-        opened.ok_or_else(|| Failure::of("no account", format!("{:?}", done.reply)))
+        opened.ok_or_else(|| Failure::of("no account", words(&done.reply)))
     }
 
     fn purse(
@@ -186,27 +194,20 @@ impl Person {
     }
 
     async fn perform(&mut self, counter: &mut Counter, purse: Option<&Purse>, op: Op) -> Result<Done> {
+        let begun = self.begin(purse, op)?;
+        let reply = counter.ask(&begun.request).await?;
+        begun.settle(reply)
+    }
+
+    /// Begins an operation: everything up to the signed request, which is not sent.
+    ///
+    /// # Errors
+    /// [`Failure`] if the manager or the module refuses.
+    pub fn begin(&self, purse: Option<&Purse>, op: Op) -> Result<Begun> {
         let tx = TxId::from_bytes(chance::random()?);
-        let mut stepped = modules()?.start(tx, &sys()?, purse, op, now())?;
+        let stepped = modules()?.start(tx, &sys()?, purse, op, now())?;
         let request = self.draft(&stepped)?;
-        let reply = counter.ask(&request).await?;
-        let event = Event::Bank(reply.clone());
-        let next =
-            modules()?.step(&stepped.transaction, stepped.purse.as_ref(), Input { now: now(), event })?;
-        stepped = next;
-        if stepped.refused {
-            return Err(Failure::of("the bank's answer changes nothing", format!("{reply:?}")));
-        }
-        let funds = stepped.outputs.iter().find_map(|output| match output {
-            Output::Funds(money) => Some(*money),
-            _ => None,
-        });
-        let purse = match (stepped.purse, funds) {
-            (Some(purse), Some(funds)) => Some(purse.reconciled(funds, now())?),
-            (purse, _) => purse,
-        };
-        let Stepped { transaction, outputs: told, .. } = Stepped { purse: None, ..stepped };
-        Ok(Done { transaction, purse, request, reply, told })
+        Ok(Begun { stepped, request })
     }
 
     /// Signs the request that a step orders.
@@ -269,6 +270,28 @@ impl Counter {
     }
 }
 
+impl Begun {
+    /// What the operation came to with this answer of the bank.
+    ///
+    /// # Errors
+    /// [`Failure`] if the answer is to something else.
+    pub fn settle(self, reply: BankReply) -> Result<Done> {
+        let Self { stepped, request } = self;
+        let input = Input { now: now(), event: Event::Bank(reply.clone()) };
+        let stepped = modules()?.step(&stepped.transaction, stepped.purse.as_ref(), input)?;
+        if stepped.refused {
+            return Err(Failure::of("the bank's answer changes nothing", words(&reply)));
+        }
+        let Stepped { transaction, mut purse, outputs: told, .. } = stepped;
+        for output in &told {
+            if let (Output::Funds(funds), Some(before)) = (output, &purse) {
+                purse = Some(before.reconciled(*funds, now())?);
+            }
+        }
+        Ok(Done { transaction, purse, request, reply, told })
+    }
+}
+
 impl Done {
     /// Fails unless the operation came to `status`.
     ///
@@ -278,7 +301,16 @@ impl Done {
         if self.transaction.status == status {
             return Ok(());
         }
-        Err(Failure::new(format!("{:?} instead of {status:?}: {:?}", self.transaction.status, self.reply)))
+        Err(Failure::new(format!("{:?}, not {status:?}: {}", self.transaction.status, words(&self.reply))))
+    }
+}
+
+/// An answer of the bank as its reader wants it.
+pub fn words(reply: &BankReply) -> String {
+    match reply {
+        BankReply::Signed(signed) => String::from_utf8_lossy(&signed.tbs).into_owned(),
+        BankReply::NotYet => "not yet".into(),
+        BankReply::Refused(code) => format!("refused: {code}"),
     }
 }
 
