@@ -166,6 +166,13 @@ fn a_proposal_that_is_late_empty_too_long_or_surcharged_is_refused() {
 }
 
 #[test]
+fn a_payer_does_not_choose_among_what_another_payer_offers() {
+    let parties = Parties::new();
+    let offered = NegPropose { from: Proposer::Payer, ..parties.proposal(1) };
+    assert_eq!(refusal(&parties, &offered, &purses()), NegError::Mismatch("from"));
+}
+
+#[test]
 fn no_message_is_accepted_after_the_end_of_the_proposal() {
     let parties = Parties::new();
     let Run { propose, select, confirm: last } = parties.run(&parties.proposal(1), &purses());

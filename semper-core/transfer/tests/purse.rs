@@ -116,6 +116,13 @@ fn the_banks_books_count_what_is_set_aside() {
     assert_eq!(foreign, Err(PurseError::Money(MoneyError::Currency)));
 }
 
+#[test]
+fn a_deleted_purse_does_not_open_again() {
+    let deleted = south("XTS 0.00").deleted().unwrap();
+    assert_eq!(deleted.reconciled(money("XTS 30.00"), START), Err(PurseError::NotOpen));
+    assert!(!deleted.can_pay());
+}
+
 /// A module that orders whatever the test wants, step by step.
 struct Liar(Vec<Vec<Output>>);
 

@@ -290,6 +290,9 @@ pub fn select<'p>(
     nonce: Nonce,
 ) -> Result<(NegSelect, &'p Purse), NegError> {
     check_proposal(propose, now)?;
+    if propose.from != Proposer::Payee {
+        return Err(NegError::Mismatch("from"));
+    }
     let mut fits = Fits::default();
     let mut candidates: Vec<(u64, u64, u32, &SystemOffer, &Purse)> = Vec::new();
     for (index, offer) in (0_u32..).zip(&propose.systems) {

@@ -254,8 +254,12 @@ impl Purse {
     ///
     /// # Errors
     /// [`PurseError::Money`] if more is set aside than the bank has: a payment under way has been booked
-    /// already, and its record is asked for first.
+    /// already, and its record is asked for first. [`PurseError::NotOpen`] for a deleted purse, which has no
+    /// secret to pay with.
     pub fn reconciled(&self, funds: Money, at: Moment) -> Result<Self, PurseError> {
+        if self.state == PurseState::Deleted {
+            return Err(PurseError::NotOpen);
+        }
         let mut next = self.clone();
         next.available = funds.checked_sub(self.reserved()?)?;
         next.synced = at;
