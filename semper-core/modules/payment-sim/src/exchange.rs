@@ -184,27 +184,28 @@ impl PaymentThirdParty {
         Ok(Order { to: authority, tbs: statement::to_bytes(&order(to, reference))? })
     }
 
-    /// The bank's words about the payment of `binding`, checked.
+    /// The bank's words about the payment of `binding`, checked, and whether they are about the payment that
+    /// was agreed. A reference is booked once: where another sum, payee or exchange stands under it, the
+    /// payment agreed upon has not happened and never will.
     fn read(
         &self,
         binding: &Binding,
         description: &Description,
         signed: &SignedBytes,
-    ) -> Result<Record, ItemFault> {
+    ) -> Result<(Record, bool), ItemFault> {
         let (authority, _, reference) = self.bank(description)?;
         let bank = self.banks.get(&authority).ok_or(ItemFault::Incomplete("a bank known here"))?;
         let found = signed.clone().verify::<TxStatement>(bank)?;
-        if found.reference != reference || found.exch != Some(binding.xid) {
+        if found.reference != reference {
             return Err(Mismatch::Binding.into());
         }
-        if let Some(booked) = &found.booked {
-            let payee = booked.payee.to_string();
-            description.matches(&Received::Payment { reference, amount: booked.amount, payee: &payee })?;
-            if booked.arbiter != Some(self.kid) {
-                return Err(Mismatch::Binding.into());
-            }
-        }
-        Ok(record(binding, authority, &found))
+        let agreed = found.exch == Some(binding.xid)
+            && found.booked.as_ref().is_none_or(|booked| {
+                let payee = booked.payee.to_string();
+                let received = Received::Payment { reference, amount: booked.amount, payee: &payee };
+                description.matches(&received).is_ok()
+            });
+        Ok((record(binding, authority, &found), agreed))
     }
 }
 
@@ -230,9 +231,9 @@ impl TtpItem for PaymentThirdParty {
         answer: &Answer,
     ) -> Result<Observation, ItemFault> {
         let Answer::Signed(signed) = answer else { return Ok(Observation::NotYet) };
-        let record = self.read(binding, description, signed)?;
+        let (record, agreed) = self.read(binding, description, signed)?;
         Ok(match record.status {
-            RecordStatus::Happened => Observation::Happened(record),
+            RecordStatus::Happened if agreed => Observation::Happened(record),
             _ => Observation::Frozen(record),
         })
     }
@@ -286,7 +287,7 @@ impl TtpItem for PaymentThirdParty {
         answer: &Answer,
     ) -> Result<Result<Record, TooLate>, ItemFault> {
         let Answer::Signed(signed) = answer else { return Ok(Err(TooLate)) };
-        let record = self.read(binding, description, signed)?;
-        Ok(if record.status == RecordStatus::Revoked { Ok(record) } else { Err(TooLate) })
+        let (record, agreed) = self.read(binding, description, signed)?;
+        Ok(if agreed && record.status == RecordStatus::Revoked { Ok(record) } else { Err(TooLate) })
     }
 }

@@ -364,10 +364,15 @@ impl Desk<'_> {
         self.bank.arbiters.values().copied()
     }
 
-    /// The third party that signed the request, if this bank follows it and the payment names it.
+    /// The third party that signed the request, if this bank follows it.
     fn third_party<T: Signable>(&self, content: &T, to: Kid, signer: Kid) -> Result<(), BankFault> {
         let key = self.bank.arbiters.get(&signer).ok_or(BankFault::NotYours)?;
-        self.authenticate(content, to, None, key)?;
+        self.authenticate(content, to, None, key)
+    }
+
+    /// The third party that signed the request, if this bank follows it and the payment names it.
+    fn named<T: Signable>(&self, content: &T, to: Kid, signer: Kid) -> Result<(), BankFault> {
+        self.third_party(content, to, signer)?;
         let named = self.snapshot.payment.as_ref().and_then(|payment| payment.booked.as_ref());
         if named.is_some_and(|booked| booked.arbiter != Some(signer)) {
             Err(BankFault::NotYours)
@@ -379,9 +384,8 @@ impl Desk<'_> {
     fn freeze(&self, freeze: &Freeze) -> Result<Served, BankFault> {
         self.third_party(freeze, freeze.to, freeze.signer)?;
         if let Some(payment) = &self.snapshot.payment {
-            if payment.exch != Some(freeze.exch) {
-                return Err(BankFault::NotYours);
-            }
+            // Whatever stands under the reference, also in another exchange: it is never booked again, and
+            // the record tells the third party so.
             return Ok(Served::Answer(payment.record.clone().map_or(BankReply::NotYet, BankReply::Signed)));
         }
         let payment = PaymentRow {
@@ -400,14 +404,11 @@ impl Desk<'_> {
     fn look(&self, look: &Look) -> Result<Served, BankFault> {
         self.third_party(look, look.to, look.signer)?;
         let Some(payment) = &self.snapshot.payment else { return Ok(Served::Answer(BankReply::NotYet)) };
-        if payment.exch != Some(look.exch) {
-            return Err(BankFault::NotYours);
-        }
         Ok(Served::Answer(payment.record.clone().map_or(BankReply::NotYet, BankReply::Signed)))
     }
 
     fn award(&self, award: &Award) -> Result<Served, BankFault> {
-        self.third_party(award, award.to, award.signer)?;
+        self.named(award, award.to, award.signer)?;
         let Some(payment) = &self.snapshot.payment else { return Ok(Served::Answer(BankReply::NotYet)) };
         if payment.exch.is_some_and(|exch| exch.as_bytes() != award.case.as_bytes()) {
             return Err(BankFault::NotYours);
