@@ -22,6 +22,8 @@ pub enum Role {
     Registration,
     /// Keeps accounts and moves money.
     Bank,
+    /// Decides fair exchanges whose parties turn to it.
+    Arbiter,
 }
 
 /// The configuration of one daemon.
@@ -49,6 +51,52 @@ pub struct Config {
     /// What belongs to the role of a bank.
     #[serde(default)]
     pub bank: BankConfig,
+    /// What belongs to the role of an arbiter.
+    #[serde(default)]
+    pub arbiter: ArbiterConfig,
+}
+
+/// What belongs to the role of an arbiter.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArbiterConfig {
+    /// How long it takes at most to answer a request, in seconds.
+    #[serde(default = "hour")]
+    pub answer_within: u64,
+    /// The banks that take its orders.
+    #[serde(default)]
+    pub banks: Vec<BankEntry>,
+}
+
+/// A bank that takes an arbiter's orders.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankEntry {
+    /// Where it is, as `host:port`. The host is one its certificate names.
+    pub address: String,
+    /// The file with its certificate, as the bank's own folder has it in `certificate.pem`.
+    pub certificate: PathBuf,
+}
+
+impl Default for ArbiterConfig {
+    fn default() -> Self {
+        Self { answer_within: hour(), banks: Vec::new() }
+    }
+}
+
+const fn hour() -> u64 {
+    3600
+}
+
+impl std::str::FromStr for BankEntry {
+    type Err = String;
+
+    /// Reads `host:port=file`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (address, file) =
+            text.split_once('=').ok_or("a bank is given as host:port=file of its certificate")?;
+        Ok(Self { address: address.to_owned(), certificate: file.into() })
+    }
 }
 
 /// What belongs to the role of a bank.
@@ -140,7 +188,28 @@ impl Config {
                 "the bank of this version keeps play money only and runs with demo = true: issuing real money needs a licence",
             ));
         }
+        if self.roles.contains(&Role::Arbiter) && self.roles.len() > 1 {
+            return Err(content(
+                path,
+                "an arbiter has no other role: it judges what banks and authorities have recorded",
+            ));
+        }
+        for bank in &self.arbiter.banks {
+            self.address_of(bank)
+                .map_err(|error| content(path, format!("arbiter.banks: {:?}: {error}", bank.address)))?;
+        }
+        if !(1..=7 * 24 * 3600).contains(&self.arbiter.answer_within) {
+            return Err(content(path, "arbiter.answer_within is between a second and a week"));
+        }
         self.endpoint().map(drop).map_err(|error| content(path, error.to_string()))
+    }
+
+    /// Where a bank is that takes this arbiter's orders.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn address_of(&self, bank: &BankEntry) -> Result<Endpoint, AddressError> {
+        Endpoint::parse(&bank.address, self.surroundings())
     }
 
     /// Play money given to new customers.
@@ -170,7 +239,13 @@ impl Config {
 
     /// Which set of certificates the daemon registers for.
     pub fn kind(&self) -> Kind {
-        if self.roles.contains(&Role::Registration) { Kind::CaService } else { Kind::Bank }
+        if self.roles.contains(&Role::Registration) {
+            Kind::CaService
+        } else if self.roles.contains(&Role::Arbiter) {
+            Kind::Arbiter
+        } else {
+            Kind::Bank
+        }
     }
 
     /// Whom its certificates are about.
@@ -215,6 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn an_arbiter_names_the_banks_that_take_its_orders() {
+        let arbiter = text(|text| {
+            text.replace("[\"bank\"]", "[\"arbiter\"]")
+                + "\n[[arbiter.banks]]\naddress = \"localhost:7445\"\ncertificate = \"bank.pem\"\n"
+        });
+        let config = read(&arbiter).unwrap();
+        assert_eq!(config.kind(), Kind::Arbiter);
+        assert_eq!(config.arbiter.answer_within, 3600);
+        let bank = BankEntry { address: "localhost:7445".into(), certificate: "bank.pem".into() };
+        assert_eq!(config.arbiter.banks, std::slice::from_ref(&bank));
+        assert_eq!("localhost:7445=bank.pem".parse(), Ok(bank));
+        assert!("localhost:7445".parse::<BankEntry>().is_err());
+        let error = read(&arbiter.replace("localhost:7445", "localhost")).unwrap_err();
+        assert!(error.contains("arbiter.banks"), "{error}");
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (from, to, said) in [
             ("XTS 100.00", "EUR 100.00", "play money"),
@@ -225,6 +317,7 @@ mod tests {
             ("authority = \"localhost:7444\"\n", "", "names the one"),
             ("port = 7443", "port = 99999", "port"),
             ("gift =", "gfit =", "gfit"),
+            ("[\"bank\"]", "[\"bank\", \"arbiter\"]", "no other role"),
         ] {
             let error = read(&text(|text| text.replacen(from, to, 1))).unwrap_err();
             assert!(error.contains(said) && error.contains("ttpd.toml"), "{to}: {error}");

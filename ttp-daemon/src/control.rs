@@ -75,6 +75,11 @@ pub enum Command {
         /// How much, as `XTS 100.00`.
         money: String,
     },
+    /// Lists what the arbiter was asked about.
+    Cases {
+        /// Whether the answer is JSON.
+        json: bool,
+    },
     /// Proves that no cent is missing.
     Audit {
         /// Whether the answer is JSON.
@@ -191,6 +196,15 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
             counter()?.fund(id, sum, now).await.map_err(|error| said(&error))?;
             good(format!("{account} got {money} of play money\n"))
         }
+        Command::Cases { json } => {
+            let arbiter = program.arbiter.as_ref().ok_or("this daemon is no arbiter")?;
+            let cases = arbiter.cases().await.map_err(|error| said(&error))?;
+            if json {
+                good(format!("{}\n", serde_json::to_string(&cases).map_err(|error| said(&error))?))
+            } else {
+                good(cases.iter().map(shown).collect())
+            }
+        }
         Command::Audit { json } => {
             let audit = counter()?.audit().await.map_err(|error| said(&error))?;
             let text = if json {
@@ -207,6 +221,20 @@ async fn letter(program: &Program, id: RecordId, prk: &Prk) -> Result<Done, Stri
     let office = program.office.as_ref().ok_or("this daemon is no registration authority")?;
     let text = office.print(id, prk, chance::now()).await.map_err(|error| error.to_string())?;
     good(text)
+}
+
+/// A case in a list: a line for it, and one for each request.
+fn shown(case: &crate::arbiter::Listed) -> String {
+    let decision = case.decision.as_deref().unwrap_or("-");
+    let count = case.requests.len();
+    let mut text = format!(
+        "{}  {:<15} decision {decision}  {count} requests  since {}\n",
+        case.exchange, case.state, case.opened
+    );
+    for request in &case.requests {
+        text.push_str(&format!("    {}  {:<10} {}\n", request.at, request.by, request.request));
+    }
+    text
 }
 
 fn report(audit: &semper_transfer::payment::ledger::Audit) -> String {

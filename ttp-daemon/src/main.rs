@@ -11,14 +11,14 @@ use std::{
 use clap::{Parser, Subcommand};
 use semper_supporting::{certificate::status::RevocationReason, registration::record::Kind};
 use semper_ttp_daemon::{
-    config::{BankConfig, Config, Role},
+    config::{ArbiterConfig, BankConfig, BankEntry, Config, Role},
     control::{self, Command, Done},
     program::{Program, ProgramError, Registration},
     serve::serve,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Third parties of a SEMPER marketplace: registration, bank.
+/// Third parties of a SEMPER marketplace: registration, bank, arbiter.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -41,6 +41,12 @@ enum Task {
     /// The accounts of a bank.
     #[command(subcommand)]
     Account(Account),
+    /// Lists the exchanges an arbiter was asked about: how far each is, its decision, and who asked when.
+    Cases {
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Proves from the bank's archive alone that no cent is missing.
     Audit {
         /// Answers as JSON.
@@ -90,6 +96,9 @@ struct Init {
     /// For a bank: files with the certificates of the arbiters whose orders it follows.
     #[arg(long)]
     arbiter: Vec<PathBuf>,
+    /// For an arbiter: a bank that takes its orders, as host:port=file of its certificate.
+    #[arg(long)]
+    bank: Vec<BankEntry>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -181,6 +190,7 @@ async fn main() -> ExitCode {
         Task::Run => run(&dir).await,
         Task::Ra(ra) => control::send(&dir, ra.command()).await,
         Task::Account(account) => control::send(&dir, account.command()).await,
+        Task::Cases { json } => control::send(&dir, Command::Cases { json }).await,
         Task::Audit { json } => control::send(&dir, Command::Audit { json }).await,
     };
     let done = done.unwrap_or_else(|error| Done { good: false, text: format!("{error}\n") });
@@ -243,6 +253,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
         demo: init.demo,
         authority: init.authority,
         bank: BankConfig { gift: init.gift, arbiters: init.arbiter },
+        arbiter: ArbiterConfig { banks: init.bank, ..ArbiterConfig::default() },
     };
     let own = registration.is_none();
     Program::init(dir, config, registration).await?;

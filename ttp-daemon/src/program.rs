@@ -25,6 +25,7 @@ use semper_supporting::{
 use zeroize::Zeroizing;
 
 use crate::{
+    arbiter::{self, Arbiter, ArbiterError, BankPlace, Setup},
     authority::{Authority, AuthorityError},
     config::{Config, ConfigError, Role},
     counter::{self, Counter, CounterError},
@@ -50,6 +51,8 @@ pub struct Program {
     pub office: Option<Office<SqliteArchive>>,
     /// The bank's counter, if it has that role.
     pub counter: Option<Counter<SqliteArchive>>,
+    /// The arbiter, if it has that role.
+    pub arbiter: Option<Arc<Arbiter<SqliteArchive>>>,
 }
 
 /// Why a daemon cannot be set up or opened.
@@ -79,6 +82,9 @@ pub enum ProgramError {
     /// Its counter.
     #[error(transparent)]
     Counter(#[from] CounterError),
+    /// Its cases.
+    #[error(transparent)]
+    Arbiter(#[from] ArbiterError),
     /// Its own registration.
     #[error(transparent)]
     Membership(#[from] MembershipError),
@@ -117,6 +123,7 @@ pub fn schema() -> Schema {
         .with(&[keyring::KEY, papers::PAPER, enrol::APPLICANT])
         .with(office::TABLES)
         .with(&counter)
+        .with(arbiter::TABLES)
 }
 
 impl Program {
@@ -143,14 +150,22 @@ impl Program {
         }
         config.write(path)?;
         let key = keys.one(&store, &operator(), KeyPurpose::Authority, chance::now()).await?;
+        if config.roles.contains(&Role::Arbiter) {
+            arbiter::ensure_escrow_key(&store, &folder.wrapping_key()).await?;
+            write(&path.join("policy.txt"), arbiter::POLICY, 0o644)?;
+        }
         match registration {
             Some(registration) => {
                 let (subject, kind) = (config.subject(), config.kind());
                 let membership = membership(&config, &store, &keys)?;
-                Ok(membership.register(key, subject, kind, &registration, &mut papers).await?)
+                membership.register(key, subject, kind, &registration, &mut papers).await?;
             }
-            None => found(path, &config, &store, &keys, key, &mut papers).await,
+            None => found(path, &config, &store, &keys, key, &mut papers).await?,
         }
+        // What operators hand to each other: a bank takes its arbiters' certificates, an arbiter its banks'.
+        let own = Papers::load(&store).await?;
+        let chain: String = own.own.iter().chain(&own.above).map(Certificate::to_pem).collect();
+        write(&path.join("certificate.pem"), &chain, 0o644)
     }
 
     /// Opens a daemon.
@@ -181,8 +196,24 @@ impl Program {
         } else {
             None
         };
+        let arbiter = if config.roles.contains(&Role::Arbiter) {
+            let setup = Setup {
+                store: Arc::clone(&store),
+                keys: keys.clone(),
+                key,
+                chain: papers.own.iter().chain(&papers.above).cloned().collect(),
+                name: config.name.clone(),
+                escrow: arbiter::ensure_escrow_key(&*store, &folder.wrapping_key()).await?,
+                banks: banks(path, &config, &papers)?,
+                answer_within: Span::seconds(config.arbiter.answer_within),
+            };
+            Some(Arc::new(Arbiter::open(setup)?))
+        } else {
+            None
+        };
         let trust = Trust::new(papers.snapshot());
-        Ok(Self { config, store, keys, key, papers: tokio::sync::Mutex::new(papers), trust, office, counter })
+        let papers = tokio::sync::Mutex::new(papers);
+        Ok(Self { config, store, keys, key, papers, trust, office, counter, arbiter })
     }
 
     /// What it shows in connections.
@@ -290,6 +321,22 @@ fn arbiters(
         let chain = Certificate::all_from_pem(&text, 3)?;
         let verified = papers.snapshot().verify(&chain, CertRole::Arbiter, Usage::Sign, chance::now())?;
         found.insert(verified.kid(), *verified.key());
+    }
+    Ok(found)
+}
+
+/// The banks that take this arbiter's orders, each under a certificate that is a bank's.
+fn banks(path: &Path, config: &Config, papers: &Papers) -> Result<BTreeMap<Digest, BankPlace>, ProgramError> {
+    use semper_supporting::certificate::{CertRole, Usage};
+    let mut found = BTreeMap::new();
+    for bank in &config.arbiter.banks {
+        let place = path.join(&bank.certificate);
+        let text = fs::read_to_string(&place)
+            .map_err(|error| ProgramError::File(place.display().to_string(), error))?;
+        let chain = Certificate::all_from_pem(&text, 3)?;
+        let verified = papers.snapshot().verify(&chain, CertRole::Bank, Usage::Sign, chance::now())?;
+        let place = BankPlace { address: config.address_of(bank)?, key: *verified.key() };
+        found.insert(verified.digest(), place);
     }
     Ok(found)
 }

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use semper_comm_tls::{Admission, Clock, Listener, Sender, Server, Session};
+use semper_comm_tls::{Admission, Clock, Dialer, Listener, Sender, Server, Session};
+use semper_exchange::recourse::{Question, Said, TtpAnswer, TtpRequest};
 use semper_host::chance;
 use semper_supporting::{
     comm::{
         envelope::Envelope,
         frame::{Frame, Kind},
-        hello::Complaint,
+        hello::{Complaint, Features},
         session::NetEvent,
     },
     crypto::digest::Digest,
@@ -22,6 +23,7 @@ use semper_transfer::payment::module::BankReply;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::{
+    arbiter::{self, Heard, TlsTeller},
     config::Role,
     program::{Program, ProgramError},
 };
@@ -34,6 +36,8 @@ const PACE: Span = Span::millis(200);
 const JOBS: Duration = Duration::from_secs(1);
 /// How often a daemon that is no authority fetches the lists.
 const FETCH: Span = Span::hours(1);
+/// How long somebody who has a receipt from the arbiter is kept waiting for the rest.
+const WAIT: Duration = Duration::from_secs(20);
 /// The longest request to the bank in bytes.
 const REQUEST: usize = 64 << 10;
 
@@ -60,7 +64,7 @@ pub async fn serve(
         Admission::certified()
     };
     let identity = program.identity().await?;
-    let server = Server::new(Clock::system(), program.trust.clone(), identity, admission);
+    let server = Server::new(Clock::system(), program.trust.clone(), identity.clone(), admission);
     let listen = program.config.listen;
     let mut listener = Listener::bind(listen, server)
         .await
@@ -69,6 +73,11 @@ pub async fn serve(
     tracing::info!(%address, roles = ?program.config.roles, "listening");
     ready(address);
     let jobs = tokio::spawn(jobs(Arc::clone(&program)));
+    let errands = program.arbiter.clone().map(|arbiter| {
+        let surroundings = program.config.surroundings();
+        let dialer = Dialer::new(Clock::system(), program.trust.clone(), surroundings, Features::default());
+        tokio::spawn(arbiter::work(arbiter, Arc::new(TlsTeller { dialer: Arc::new(dialer), identity })))
+    });
     tokio::pin!(stop);
     loop {
         tokio::select! {
@@ -81,6 +90,9 @@ pub async fn serve(
     }
     tracing::info!("closing");
     jobs.abort();
+    if let Some(errands) = errands {
+        errands.abort();
+    }
     listener.shut_down().await;
     Ok(())
 }
@@ -124,6 +136,7 @@ async fn attend(program: Arc<Program>, session: Session) {
         let answered = match frame.kind {
             Kind::Ca => ask_office(&program, &frame, exporter, &mut last).await,
             Kind::Payment => ask_counter(&program, &frame, peer).await,
+            Kind::Exchange => ask_arbiter(&program, &frame, peer, &send).await,
             _ => Err("wire.kind".to_owned()),
         };
         if reply(&send, &frame, answered).await.is_err() {
@@ -183,4 +196,54 @@ async fn ask_counter(program: &Program, frame: &Frame, peer: Digest) -> Result<F
     })?;
     let body = wire::encode(&reply, REQUEST).map_err(|error| error.code().to_owned())?;
     Envelope::unnumbered(None, body).frame(Kind::Payment, frame.stream).map_err(|error| code(&error))
+}
+
+/// Answers a request to the arbiter. Where the bank lets it wait, RECEIPT goes out by itself, and the rest
+/// follows on the same stream; after a while it follows the next time somebody asks.
+async fn ask_arbiter(program: &Program, frame: &Frame, peer: Digest, send: &Sender) -> Result<Frame, String> {
+    let arbiter = program.arbiter.as_ref().ok_or("wire.kind")?;
+    let code = |error: &dyn Fault| error.code().to_owned();
+    let failed = |error: arbiter::ArbiterError| {
+        tracing::error!(%error, "the arbiter cannot answer");
+        "net.busy".to_owned()
+    };
+    let write = |answer: TtpAnswer| answer.frame(frame.stream).map_err(|error| code(&error));
+    let question = match TtpRequest::read(frame).map_err(|error| code(&error))? {
+        TtpRequest::Ask(question) => question,
+        TtpRequest::Caps => {
+            let (caps, chain) = arbiter.caps(chance::now()).map_err(failed)?;
+            return write(TtpAnswer::Caps { caps, chain });
+        }
+    };
+    let trust = program.trust.snapshot();
+    let mut steps = arbiter.steps();
+    let (said, settled) = match arbiter.ask(&question, peer, &trust, chance::now()).await.map_err(failed)? {
+        Heard::Said { said, settled } => (said, settled),
+        Heard::Refused(code) => return write(TtpAnswer::Refused(code.to_owned())),
+    };
+    if settled {
+        return write(TtpAnswer::Said { said, more: false });
+    }
+    let first = said.len();
+    send.send(write(TtpAnswer::Said { said, more: true })?).await.map_err(|_| "net.lost".to_owned())?;
+    let rest = tokio::time::timeout(WAIT, settled_answers(program, &question, &mut steps, first)).await;
+    write(TtpAnswer::Said { said: rest.unwrap_or_default(), more: false })
+}
+
+/// What is said beyond the first `heard` answers, once it is settled.
+async fn settled_answers(
+    program: &Program,
+    question: &Question,
+    steps: &mut tokio::sync::watch::Receiver<u64>,
+    heard: usize,
+) -> Vec<Said> {
+    let Some(arbiter) = &program.arbiter else { return Vec::new() };
+    while steps.changed().await.is_ok() {
+        match arbiter.answer(question, &program.trust.snapshot(), chance::now()).await {
+            Ok(Heard::Said { said, settled: true }) => return said.into_iter().skip(heard).collect(),
+            Ok(Heard::Said { settled: false, .. }) => {}
+            Ok(Heard::Refused(_)) | Err(_) => return Vec::new(),
+        }
+    }
+    Vec::new()
 }
