@@ -6,6 +6,7 @@
 //! [`property`] says of their leaves and knows nothing of statements, keys or banks.
 
 pub mod attribute;
+pub mod catalogue;
 pub mod conformance;
 pub mod data;
 pub mod description;

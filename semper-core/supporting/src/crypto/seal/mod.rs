@@ -7,6 +7,7 @@
 
 pub mod content;
 pub mod escrow;
+mod wrapped;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub use self::{
     content::{CHUNK, Opener, SEALED_CHUNK, Sealer},
     escrow::{EscrowKey, EscrowKid, EscrowPublic, WrappedEscrowKey},
+    wrapped::WrappedContentKey,
 };
 use super::digest::{Digest, deserialize_hex, serialize_hex};
 

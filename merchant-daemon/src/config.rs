@@ -1,0 +1,217 @@
+//! What the operator decides, in `merchantd.toml` of the daemon's folder.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use semper_supporting::{
+    certificate::{Subject, profile::BusinessKind},
+    comm::address::{AddressError, Endpoint, Surroundings},
+    money::Currency,
+};
+use serde::{Deserialize, Serialize};
+
+/// The configuration of one shop.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its name in certificates and letters.
+    pub name: String,
+    /// The organisation that runs it.
+    pub organisation: String,
+    /// The city of the organisation.
+    pub city: String,
+    /// The country of the organisation, two letters.
+    pub country: String,
+    /// The name under which others call it.
+    pub host: String,
+    /// The port under which others call it.
+    pub port: u16,
+    /// Further names of its host, in its certificate.
+    #[serde(default)]
+    pub dns: Vec<String>,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Whether it runs in a demonstration: play money, and addresses inside the own network.
+    pub demo: bool,
+    /// The certification authority it is registered with.
+    pub authority: String,
+    /// The bank where it has its till.
+    pub bank: String,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The system refused.
+    #[error("{path}: {error}")]
+    System {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+    /// It is not TOML of this form.
+    #[error("{path}: {error}")]
+    Form {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        error: Box<toml::de::Error>,
+    },
+    /// Something in it cannot be.
+    #[error("{path}: {what}")]
+    Content {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// The name of the file in the daemon's folder.
+pub const FILE: &str = "merchantd.toml";
+
+impl Config {
+    /// Reads the configuration of a folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file and what is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, ConfigError> {
+        let path = folder.join(FILE);
+        let text =
+            fs::read_to_string(&path).map_err(|error| ConfigError::System { path: path.clone(), error })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Form { path: path.clone(), error: Box::new(error) })?;
+        config.check(folder)?;
+        Ok(config)
+    }
+
+    /// Writes the configuration of a folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn write(&self, folder: &Path) -> Result<(), ConfigError> {
+        self.check(folder)?;
+        let text = toml::to_string(self).map_err(|error| content(folder, error))?;
+        let path = folder.join(FILE);
+        fs::write(&path, text).map_err(|error| ConfigError::System { path, error })
+    }
+
+    /// Checks what can be checked without calling anybody.
+    ///
+    /// # Errors
+    /// [`ConfigError::Content`].
+    pub fn check(&self, folder: &Path) -> Result<(), ConfigError> {
+        if !self.demo {
+            return Err(content(
+                folder,
+                "the shop of this version takes play money only and runs with demo = true: real money needs a payment system of a licensed bank",
+            ));
+        }
+        self.subject()
+            .check(semper_supporting::certificate::Class::Merchant)
+            .map_err(|what| content(folder, what))?;
+        for (what, address) in
+            [("host and port", self.endpoint()), ("authority", self.authority()), ("bank", self.bank())]
+        {
+            address.map_err(|error| content(folder, format!("{what}: {error}")))?;
+        }
+        Ok(())
+    }
+
+    /// Where others call it.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn endpoint(&self) -> Result<Endpoint, AddressError> {
+        self.address(&format!("{}:{}", self.host, self.port))
+    }
+
+    /// Where its certification authority is.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn authority(&self) -> Result<Endpoint, AddressError> {
+        self.address(&self.authority)
+    }
+
+    /// Where its bank is.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn bank(&self) -> Result<Endpoint, AddressError> {
+        self.address(&self.bank)
+    }
+
+    fn address(&self, text: &str) -> Result<Endpoint, AddressError> {
+        Endpoint::parse(text, self.surroundings())
+    }
+
+    /// Whether addresses inside the own network are called.
+    pub const fn surroundings(&self) -> Surroundings {
+        if self.demo { Surroundings::Demo } else { Surroundings::Public }
+    }
+
+    /// The currency of its till, and so of its prices.
+    pub const fn currency(&self) -> Currency {
+        Currency::XTS
+    }
+
+    /// Whom its certificate is about.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            country: Some(self.country.clone()),
+            locality: Some(self.city.clone()),
+            organisation: Some(self.organisation.clone()),
+            common_name: self.name.clone(),
+            dns: std::iter::once(&self.host).chain(&self.dns).cloned().collect(),
+            business: Some(BusinessKind::Business),
+            ..Subject::default()
+        }
+    }
+}
+
+fn content(folder: &Path, what: impl ToString) -> ConfigError {
+    ConfigError::Content { path: folder.join(FILE), what: what.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "name = \"Trial shop\"\norganisation = \"Trial\"\ncity = \"Darmstadt\"\ncountry = \"DE\"\nhost = \"localhost\"\n\
+                        port = 7445\nlisten = \"127.0.0.1:7445\"\ndemo = true\nauthority = \"localhost:7444\"\nbank = \"localhost:7443\"\n";
+
+    fn read(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), text).unwrap();
+        Config::read(folder.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_configuration_is_read_as_it_was_written() {
+        let config = read(TEXT).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        config.write(folder.path()).unwrap();
+        assert_eq!(Config::read(folder.path()).unwrap(), config);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, said) in [
+            ("demo = true", "demo = false", "takes play money only"),
+            ("city = \"Darmstadt\"\n", "", "city"),
+            ("\"DE\"", "\"Germany\"", "country is not two capital letters"),
+            ("localhost:7443", "localhost", "bank: "),
+            ("localhost:7444", "no where:1", "authority: "),
+            ("port = 7445", "port = 99999", "port"),
+            ("demo =", "dmeo =", "dmeo"),
+        ] {
+            let error = read(&TEXT.replacen(from, to, 1)).unwrap_err();
+            assert!(error.contains(said) && error.contains(FILE), "{to}: {error}");
+        }
+    }
+}

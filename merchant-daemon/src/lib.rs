@@ -1,0 +1,18 @@
+//! The merchant's program: it registers, opens a till at its bank, seals goods and hands out their sealed
+//! form.
+//!
+//! Sealed goods are of no use without their keys, so the shop lets every certified caller have them, in any
+//! piece, as often as it likes; that keeps deals short, and makes a cut download a small matter.
+
+pub mod catalogue;
+pub mod config;
+pub mod control;
+pub mod deals;
+pub mod goods;
+pub mod program;
+pub mod serve;
+pub mod shop;
+pub mod till;
+
+/// What a shop is asked about its goods, and what it answers.
+pub use semper_transfer::catalogue as wire;

@@ -1,0 +1,234 @@
+//! `semper-merchantd`: the merchant's daemon.
+
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::{Parser, Subcommand};
+use semper_host::Registration;
+use semper_merchant_daemon::{
+    catalogue::Wanted,
+    config::Config,
+    control::{self, Command, Done},
+    goods::Size,
+    program::{Program, ProgramError},
+    serve::serve,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A shop of a SEMPER marketplace.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The folder of this daemon.
+    #[arg(long, global = true, default_value = ".")]
+    dir: PathBuf,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Sets a shop up in its folder. Run again, it goes on where it stopped.
+    Init(Box<Init>),
+    /// Runs the daemon until it is told to stop.
+    Run,
+    /// The goods of the shop.
+    #[command(subcommand)]
+    Catalogue(Catalogue),
+    /// Lists the deals.
+    Deals {
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Init {
+    /// Its name in certificates and letters.
+    #[arg(long)]
+    name: String,
+    /// The organisation that runs it.
+    #[arg(long)]
+    organisation: String,
+    /// The city of the organisation.
+    #[arg(long)]
+    city: String,
+    /// The country of the organisation, two letters.
+    #[arg(long)]
+    country: String,
+    /// The name under which others call it.
+    #[arg(long)]
+    host: String,
+    /// Further names of its host, for its certificate.
+    #[arg(long)]
+    dns: Vec<String>,
+    /// The port under which others call it.
+    #[arg(long, default_value_t = 7443)]
+    port: u16,
+    /// Where it listens; by default on all addresses of the machine at that port.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// A demonstration: play money, and addresses inside the own network.
+    #[arg(long)]
+    demo: bool,
+    /// The certification authority to register with, as host:port.
+    #[arg(long)]
+    authority: String,
+    /// The file with its root certificate, from a source you trust.
+    #[arg(long)]
+    root: PathBuf,
+    /// The file with its letter, or with the registration key in it.
+    #[arg(long)]
+    letter: PathBuf,
+    /// The bank where the shop takes payments, as host:port.
+    #[arg(long)]
+    bank: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Catalogue {
+    /// Seals a file, of any length, and offers it.
+    Add {
+        /// The file.
+        file: PathBuf,
+        /// What buyers see, at most 80 characters.
+        #[arg(long)]
+        title: String,
+        /// What it costs, as "XTS 6.00".
+        #[arg(long)]
+        price: String,
+        /// Its media type; by the end of its name if absent.
+        #[arg(long)]
+        media: Option<String>,
+    },
+    /// Lists the articles.
+    List {
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Removes an article.
+    Remove {
+        /// Its name, as the list shows it.
+        id: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
+        .with_ansi(false)
+        .init();
+    let Arguments { dir, task } = Arguments::parse();
+    let done = match task {
+        Task::Init(init) => initialise(&dir, *init).await,
+        Task::Run => run(&dir).await,
+        Task::Catalogue(Catalogue::Add { file, title, price, media }) => {
+            control::add(&dir, &file, Wanted { title, price, media }, progress()).await
+        }
+        Task::Catalogue(Catalogue::List { json }) => control::send(&dir, Command::Articles { json }).await,
+        Task::Catalogue(Catalogue::Remove { id }) => control::send(&dir, Command::Remove { id }).await,
+        Task::Deals { json } => control::send(&dir, Command::Deals { json }).await,
+    };
+    let done = done.unwrap_or_else(|error| Done { good: false, text: error.to_string() });
+    show(&done);
+    if done.good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What was asked for goes to standard output, why something was not done to standard error.
+fn show(done: &Done) {
+    let text = done.text.trim_end();
+    let _ = match (done.good, text.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => writeln!(std::io::stdout(), "{text}"),
+        (false, _) => writeln!(std::io::stderr(), "semper-merchantd: {text}"),
+    };
+}
+
+/// Says on standard error how far sealing is, once it has taken a second, and then four times a second.
+fn progress() -> impl FnMut(u64, u64) + Send + 'static {
+    const FIRST: Duration = Duration::from_secs(1);
+    const PAUSE: Duration = Duration::from_millis(250);
+    let begun = Instant::now();
+    let mut last: Option<Instant> = None;
+    move |done, total| {
+        let now = Instant::now();
+        let due = last.map_or(now.duration_since(begun) >= FIRST, |last| now.duration_since(last) >= PAUSE);
+        if !due && (last.is_none() || done < total) {
+            return;
+        }
+        last = Some(now);
+        let percent = u128::from(done) * 100 / u128::from(total.max(1));
+        let end = if done < total { "" } else { "\n" };
+        let mut out = std::io::stderr();
+        let _ = write!(out, "\rsealed {} of {} ({percent} %)   {end}", Size(done), Size(total))
+            .and_then(|()| out.flush());
+    }
+}
+
+async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
+    let read = |path: PathBuf| {
+        std::fs::read_to_string(&path).map_err(|error| ProgramError::File(path.display().to_string(), error))
+    };
+    let registration = Registration { root: read(init.root)?, letter: read(init.letter)? };
+    let everywhere = SocketAddr::from(([0, 0, 0, 0], init.port));
+    let config = Config {
+        name: init.name,
+        organisation: init.organisation,
+        city: init.city,
+        country: init.country,
+        host: init.host,
+        port: init.port,
+        dns: init.dns,
+        listen: init.listen.unwrap_or(everywhere),
+        demo: init.demo,
+        authority: init.authority,
+        bank: init.bank,
+    };
+    let till = Program::init(dir, config, &registration).await?;
+    let text = format!(
+        "The shop in {} is registered. Its till is account {} at {}.\n",
+        dir.display(),
+        till.purse.account,
+        till.purse.name
+    );
+    Ok(Done { good: true, text })
+}
+
+async fn run(dir: &Path) -> Result<Done, ProgramError> {
+    let program = Arc::new(Program::open(dir).await?);
+    let failed = |error| ProgramError::File("signals".into(), error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    tracing::warn!("this shop takes play money; it is a demonstration");
+    let (folder, commands) = (dir.to_owned(), Arc::clone(&program));
+    let control = tokio::spawn(async move {
+        if let Err(error) = control::listen(&folder, commands).await {
+            tracing::error!(%error, "no commands are taken");
+        }
+    });
+    let ready = |address: SocketAddr| {
+        let mut out = std::io::stdout();
+        let _ = writeln!(out, "ready {address}").and_then(|()| out.flush());
+    };
+    let served = serve(program, stop, ready).await;
+    control.abort();
+    let _ = std::fs::remove_file(semper_host::control::socket(dir));
+    served.map(|()| Done { good: true, text: "stopped".into() })
+}

@@ -1,0 +1,260 @@
+//! The daemon: its folder set up, or opened.
+
+use std::{io, path::Path, sync::Arc};
+
+use semper_archive_sqlite::SqliteArchive;
+use semper_comm_tls::{BadIdentity, Identity, Trust};
+use semper_host::{
+    Folder, FolderError, Keyring, KeyringError, Membership, MembershipError, Papers, Registration,
+    chance::{self, NoChance},
+    enrol, keyring, papers,
+};
+use semper_supporting::{
+    access::Subject,
+    archive::{Schema, StoreError, record},
+    certificate::{CertificateFault, inspect},
+    comm::address::AddressError,
+    crypto::{
+        digest::Digest,
+        keys::{KeyPurpose, KeyRef},
+    },
+    registration::record::Kind,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    catalogue,
+    config::{self, Config, ConfigError},
+    deals,
+    goods::Goods,
+    till::{self, Bank, Till, TillError},
+};
+
+/// A shop whose folder is open.
+pub struct Program {
+    /// What the operator decided.
+    pub config: Config,
+    /// What it keeps.
+    pub store: Arc<SqliteArchive>,
+    /// Its keys.
+    pub keys: Keyring,
+    /// Its key.
+    pub key: KeyRef,
+    /// What it trusts and what is its own.
+    pub papers: tokio::sync::Mutex<Papers>,
+    /// What its connections trust.
+    pub trust: Trust,
+    /// Where it takes payments.
+    pub till: Till,
+    /// Its sealed goods.
+    pub goods: Goods,
+    wrapping: Zeroizing<[u8; 32]>,
+}
+
+/// Why a shop cannot be set up or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// Its folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its keys.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// Its archive.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its papers.
+    #[error(transparent)]
+    Papers(#[from] papers::PapersError),
+    /// Its registration.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// Its till.
+    #[error(transparent)]
+    Till(#[from] TillError),
+    /// A certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
+    /// An address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Its certificate and key do not fit.
+    #[error(transparent)]
+    Identity(#[from] BadIdentity),
+    /// There are no random bytes.
+    #[error(transparent)]
+    Chance(#[from] NoChance),
+    /// A file or a socket.
+    #[error("{0}: {1}")]
+    File(String, io::Error),
+    /// It is registered under other names, or with another bank, than it is set up with now.
+    #[error("this shop is set up already, with another {0}: see {file} in its folder", file = config::FILE)]
+    Differs(&'static str),
+    /// It is not registered yet, or has no till yet.
+    #[error("this shop is not set up yet: run `init` again with its letter")]
+    Unfinished,
+}
+
+/// The subject of everything the shop does by its operator's configuration.
+pub fn operator() -> Subject {
+    Subject::Operator { policy: Digest::of(b"semper-merchantd configuration/1") }
+}
+
+fn schema() -> Schema {
+    Schema::new(1).with(record::TABLES).with(&[
+        keyring::KEY,
+        papers::PAPER,
+        enrol::APPLICANT,
+        till::TILL,
+        catalogue::ARTICLE,
+        deals::DEAL,
+    ])
+}
+
+/// A shop that is being set up, as far as it is.
+struct Setup {
+    config: Config,
+    store: SqliteArchive,
+    keys: Keyring,
+    papers: Papers,
+}
+
+impl Program {
+    /// Sets a shop up in `path`: folder, keys, certificates by a letter, and a till at its bank.
+    ///
+    /// Running it again after it was interrupted goes on where it stopped; after it was done it changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ProgramError`]; what was settled with the authority and the bank stays settled.
+    pub async fn init(
+        path: &Path,
+        config: Config,
+        registration: &Registration,
+    ) -> Result<Till, ProgramError> {
+        config.check(path)?;
+        let mut setup = Setup::begin(path, config).await?;
+        let key = setup.keys.one(&setup.store, &operator(), KeyPurpose::Authority, chance::now()).await?;
+        setup.register(key, registration).await?;
+        setup.open_till(key).await
+    }
+
+    /// Opens a shop that is set up.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub async fn open(path: &Path) -> Result<Self, ProgramError> {
+        let folder = Folder::open(path)?;
+        let config = Config::read(path)?;
+        let store = Arc::new(folder.archive(schema())?);
+        let keys = Keyring::load(&*store, folder.wrapping_key()).await?;
+        let papers = Papers::load(&*store).await?;
+        let own = papers.own.first().ok_or(ProgramError::Unfinished)?;
+        let key = KeyRef::of(inspect(own)?.key.kid());
+        let till = till::stored(&*store).await?.ok_or(ProgramError::Unfinished)?;
+        let goods = Goods::of(path);
+        catalogue::tidy(&*store, &goods).await?;
+        let trust = Trust::new(papers.snapshot());
+        let papers = tokio::sync::Mutex::new(papers);
+        let wrapping = folder.wrapping_key();
+        Ok(Self { config, store, keys, key, papers, trust, till, goods, wrapping })
+    }
+
+    /// What it shows in connections.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub async fn identity(&self) -> Result<Identity, ProgramError> {
+        identity(&*self.papers.lock().await, &self.keys, &self.key)
+    }
+
+    /// Fetches the newest revocation lists, and lets connections count with them.
+    ///
+    /// # Errors
+    /// [`ProgramError`]; the lists held stay in force.
+    pub async fn renew_lists(&self) -> Result<(), ProgramError> {
+        let mut papers = self.papers.lock().await;
+        membership(&self.config, &self.store, &self.keys)?.renew_lists(&mut papers).await?;
+        self.trust.replace(papers.snapshot());
+        Ok(())
+    }
+
+    /// The key under which keys of articles are wrapped.
+    pub fn wrapping(&self) -> &Zeroizing<[u8; 32]> {
+        &self.wrapping
+    }
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Setup {
+    async fn begin(path: &Path, config: Config) -> Result<Self, ProgramError> {
+        let folder = match Folder::create(path) {
+            Err(FolderError::Exists(_)) => Folder::open(path)?,
+            other => other?,
+        };
+        let store = folder.archive(schema())?;
+        let papers = Papers::load(&store).await?;
+        if !papers.own.is_empty() {
+            let before = Config::read(path)?;
+            let till = till::stored(&store).await?;
+            for (what, same) in [
+                ("name, organisation, city, country or host", before.subject() == config.subject()),
+                ("certification authority", before.authority == config.authority),
+                ("bank", till.is_none() || before.bank == config.bank),
+            ] {
+                if !same {
+                    return Err(ProgramError::Differs(what));
+                }
+            }
+        }
+        config.write(path)?;
+        let keys = Keyring::load(&store, folder.wrapping_key()).await?;
+        Ok(Self { config, store, keys, papers })
+    }
+
+    async fn register(&mut self, key: KeyRef, registration: &Registration) -> Result<(), ProgramError> {
+        let membership = membership(&self.config, &self.store, &self.keys)?;
+        if !self.papers.own.is_empty() {
+            return Ok(membership.renew_lists(&mut self.papers).await?);
+        }
+        let subject = self.config.subject();
+        Ok(membership.register(key, subject, Kind::Merchant, registration, &mut self.papers).await?)
+    }
+
+    async fn open_till(&self, key: KeyRef) -> Result<Till, ProgramError> {
+        let own = self.papers.own.first().ok_or(ProgramError::Unfinished)?;
+        let bank = Bank {
+            store: &self.store,
+            keys: &self.keys,
+            operator: operator(),
+            address: self.config.bank()?,
+            surroundings: self.config.surroundings(),
+            trust: Trust::new(self.papers.snapshot()),
+            identity: identity(&self.papers, &self.keys, &key)?,
+            certificate: own.digest(),
+        };
+        Ok(bank.till(self.config.currency()).await?)
+    }
+}
+
+fn identity(papers: &Papers, keys: &Keyring, key: &KeyRef) -> Result<Identity, ProgramError> {
+    let own = papers.own.iter().chain(&papers.above).cloned().collect::<Vec<_>>();
+    Ok(Identity::new(&own, &keys.tls_key(key)?)?)
+}
+
+fn membership<'a>(
+    config: &Config,
+    store: &'a SqliteArchive,
+    keys: &'a Keyring,
+) -> Result<Membership<'a, SqliteArchive>, ProgramError> {
+    let (authority, surroundings) = (config.authority()?, config.surroundings());
+    Ok(Membership { store, keys, operator: operator(), authority, surroundings })
+}

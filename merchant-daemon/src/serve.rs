@@ -1,0 +1,73 @@
+//! The daemon at work: connections, renewal of revocation lists, and an orderly end.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use semper_comm_tls::{Admission, Clock, Listener, Server};
+use tokio::time::sleep;
+
+use crate::{
+    program::{Program, ProgramError},
+    shop,
+};
+
+/// How often revocation lists are fetched.
+const FETCH: Duration = Duration::from_secs(3600);
+/// When they are fetched again if the authority could not be reached.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Serves until `stop` ends, then writes what is queued and closes.
+///
+/// `ready` is told the address once calls are taken.
+///
+/// # Errors
+/// [`ProgramError`] if the daemon cannot listen at all.
+pub async fn serve(
+    program: Arc<Program>,
+    stop: impl Future<Output = ()>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ProgramError> {
+    // Whoever was revoked while this daemon was away is not let in.
+    let pause = renew(&program).await;
+    let identity = program.identity().await?;
+    let server = Server::new(Clock::system(), program.trust.clone(), identity, Admission::certified());
+    let listen = program.config.listen;
+    let mut listener = Listener::bind(listen, server)
+        .await
+        .map_err(|error| ProgramError::File(listen.to_string(), error))?;
+    let address = listener.address();
+    tracing::info!(%address, "listening");
+    ready(address);
+    let renewal = tokio::spawn(keep_renewing(Arc::clone(&program), pause));
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            session = listener.accept() => match session {
+                Some(session) => drop(tokio::spawn(shop::attend(Arc::clone(&program), session))),
+                None => break,
+            },
+        }
+    }
+    tracing::info!("closing");
+    renewal.abort();
+    listener.shut_down().await;
+    Ok(())
+}
+
+/// Fetches the lists, and says when to do so again.
+async fn renew(program: &Program) -> Duration {
+    match program.renew_lists().await {
+        Ok(()) => FETCH,
+        Err(error) => {
+            tracing::warn!(%error, "revocation lists could not be renewed");
+            AGAIN
+        }
+    }
+}
+
+async fn keep_renewing(program: Arc<Program>, mut pause: Duration) {
+    loop {
+        sleep(pause).await;
+        pause = renew(&program).await;
+    }
+}
