@@ -22,7 +22,7 @@ fn with_window(till: &Till, amount: &str) -> Result<PaymentOrder> {
 #[test]
 fn a_purse_is_filled_and_pays_and_every_cent_is_accounted_for() {
     trial(async |market| {
-        let (mut ada, mut shop) = (market.person("Ada Weber").await?, market.person("Emil Otto").await?);
+        let (mut ada, mut shop) = (market.person("Ada Weber").await?, market.merchant("Otto Shop").await?);
         let mut counter = ada.bank(&market.bank_at).await?;
         let mut account = ada.open_account(&mut counter).await?;
         let till = shop.till_at(&market.bank_at).await?;

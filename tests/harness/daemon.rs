@@ -98,7 +98,8 @@ impl Daemon {
         if said.code == Some(0) {
             return Ok(said.out);
         }
-        Err(Failure::of(self.name, format!("{arguments:?} gave {:?}: {}{}", said.code, said.out, said.err)))
+        let words = format!("{}{}", said.out, said.err);
+        Err(Failure::of(self.name, format!("{arguments:?} gave {:?}: {}", said.code, words.trim_end())))
     }
 
     /// Starts it and waits until it takes calls.
@@ -110,7 +111,7 @@ impl Daemon {
             return Err(Failure::of(self.name, "runs already"));
         }
         let mut command = Command::new(self.program.path()?);
-        command.arg("--dir").arg(&self.folder).arg("run");
+        command.arg("--dir").arg(&self.folder).arg("run").env("RUST_LOG", "info,semper_ttp_daemon=debug");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = spawn(&mut command).await?;
         let (tell, ready) = oneshot::channel();
@@ -127,6 +128,16 @@ impl Daemon {
             Ok(Err(_)) => Err(Failure::of(self.name, "ended before it was ready")),
             Err(_) => Err(Failure::of(self.name, "does not get ready")),
         }
+    }
+
+    /// Whether its process was started and not waited for since.
+    pub fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// How many connections it has taken, over all its processes: handshakes that succeeded.
+    pub fn connections(&self) -> usize {
+        self.log.count(&["connection taken"])
     }
 
     /// Asks it to end, as an operator's system does, and waits until it has; gives its exit code.

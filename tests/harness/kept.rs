@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use semper_archive_sqlite::SqliteArchive;
-use semper_host::Folder;
+use semper_host::{Folder, Papers};
 use semper_supporting::{
     archive::{Query, Row, Store as _, journal},
     certificate::Certificate,
@@ -47,6 +47,14 @@ impl Kept {
     /// [`Failure`].
     pub async fn rows(&self, table: &'static str) -> Result<Vec<Row>> {
         rows(&self.store, table).await
+    }
+
+    /// The daemon's own certificates.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn own(&self) -> Result<Vec<Certificate>> {
+        Ok(Papers::load(&self.store).await?.own)
     }
 
     /// How many entries of the journal say exactly this.

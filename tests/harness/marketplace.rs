@@ -15,7 +15,7 @@ use crate::{
     daemon::{Daemon, PATIENCE, Said},
     failure::{Failure, Result},
     letter::Letter,
-    person::Person,
+    person::{HOST, Person},
     programs::TTPD,
 };
 
@@ -66,9 +66,17 @@ impl Marketplace {
     /// [`Failure`].
     pub async fn new() -> Result<Self> {
         let mut market = Self::with_authority().await?;
-        market.found_bank().await?;
-        market.bank.start().await?;
+        market.open_bank().await?;
         Ok(market)
+    }
+
+    /// Registers the bank and runs it.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn open_bank(&mut self) -> Result<()> {
+        self.found_bank().await?;
+        self.bank.start().await
     }
 
     /// Registers the bank by a letter, from its folder's beginning.
@@ -131,6 +139,19 @@ impl Marketplace {
         Ok((person, letter))
     }
 
+    /// A merchant of this name, registered by letter and with the newest revocation lists.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn merchant(&self, name: &str) -> Result<Person> {
+        let about = ["--kind", "merchant", "--organisation", name, "--city", "Darmstadt"];
+        let about = [about.as_slice(), &["--country", "DE", "--dns", HOST]].concat();
+        let letter = self.letter(name, &about).await?;
+        let mut merchant = Person::merchant(&self.folder(name), self.root.clone()).await?;
+        merchant.register(&letter).await?;
+        Ok(merchant)
+    }
+
     /// A person of this name, registered by letter and with the newest revocation lists, which callers need.
     ///
     /// # Errors
@@ -160,6 +181,19 @@ impl Marketplace {
         let (said, found) = self.audit().await?;
         let clean = found.get("findings").and_then(|all| all.as_array()).is_some_and(Vec::is_empty);
         if said.code == Some(0) && clean { Ok(()) } else { Err(Failure::of("the audit", found)) }
+    }
+
+    /// Ends both daemons, whichever runs, in an orderly way.
+    ///
+    /// # Errors
+    /// [`Failure`] if one does not end, or says that it failed.
+    pub async fn end(&mut self) -> Result<()> {
+        for daemon in [&mut self.bank, &mut self.authority] {
+            if daemon.runs() && daemon.stop().await? != Some(0) {
+                return Err(Failure::new("a daemon failed at its end"));
+            }
+        }
+        Ok(())
     }
 
     /// What the authority's operator sees of a registration: its line in the list.

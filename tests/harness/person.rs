@@ -48,25 +48,37 @@ pub struct Person {
     pub(crate) keys: Keyring,
     pub(crate) papers: Papers,
     root: Certificate,
+    kind: Kind,
     policy: Subject,
-    handshakes: u64,
 }
 
 impl Person {
-    /// Sets a program up in `folder`, with the keys of a person.
+    /// Sets a person's program up in `folder`.
     ///
     /// # Errors
     /// [`Failure`].
     pub async fn create(folder: &Path, root: Certificate) -> Result<Self> {
+        Self::of_kind(Kind::Person, folder, root).await
+    }
+
+    /// Sets a merchant's program up in `folder`: one key signs and authenticates.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn merchant(folder: &Path, root: Certificate) -> Result<Self> {
+        Self::of_kind(Kind::Merchant, folder, root).await
+    }
+
+    async fn of_kind(kind: Kind, folder: &Path, root: Certificate) -> Result<Self> {
         let folder = Folder::create(folder)?;
         let store = folder.archive(schema())?;
         let keys = Keyring::load(&store, folder.wrapping_key()).await?;
-        for purpose in [KeyPurpose::Sign, KeyPurpose::Auth, KeyPurpose::Deal, KeyPurpose::Account] {
-            keys.generate(&store, &Subject::User, purpose, now()).await?;
+        for purpose in purposes(kind).iter().chain(&[KeyPurpose::Deal, KeyPurpose::Account]) {
+            keys.generate(&store, &Subject::User, *purpose, now()).await?;
         }
         let papers = Papers::load(&store).await?;
         let policy = Subject::Operator { policy: Digest::of(b"scripted customer/1") };
-        Ok(Self { store, keys, papers, root, policy, handshakes: 0 })
+        Ok(Self { store, keys, papers, root, kind, policy })
     }
 
     /// Registers by a letter and fetches the newest revocation lists.
@@ -112,12 +124,13 @@ impl Person {
             country: letter.line("Country").map(str::to_owned),
         };
         write(&mut names);
-        let keys = [self.key(KeyPurpose::Sign)?, self.key(KeyPurpose::Auth)?];
+        let keys =
+            purposes(self.kind).iter().map(|purpose| self.key(*purpose)).collect::<Result<Vec<_>>>()?;
         let asked = CertificateRequest {
             root: self.root.digest(),
-            kind: Kind::Person,
+            kind: self.kind,
             names: names.clone(),
-            keys: keys.map(|key| key.kid()).to_vec(),
+            keys: keys.iter().map(KeyRef::kid).collect(),
             at: now().whole_seconds(),
         };
         let permit = self.permit(Action::Register, &asked)?;
@@ -127,10 +140,9 @@ impl Person {
             root: self.root.clone(),
             prk: Prk::parse(letter.must("Registration key")?)?,
             names,
-            kind: Kind::Person,
-            dns: Vec::new(),
+            kind: self.kind,
+            dns: if self.kind == Kind::Merchant { vec![HOST.to_owned()] } else { Vec::new() },
         };
-        self.handshakes += 1;
         let enrolment = Enrolment {
             store: &self.store,
             keys: &self.keys,
@@ -146,7 +158,6 @@ impl Person {
     /// # Errors
     /// [`Failure`].
     pub async fn fetch_lists(&mut self, authority: &Endpoint) -> Result<()> {
-        self.handshakes += 1;
         let enrolment = Enrolment {
             store: &self.store,
             keys: &self.keys,
@@ -186,13 +197,13 @@ impl Person {
         Ok(self.connects()?.digest())
     }
 
-    /// How many connections were opened.
-    pub fn handshakes(&self) -> u64 {
-        self.handshakes
+    fn authenticates(&self) -> Result<KeyPurpose> {
+        let mut all = purposes(self.kind).iter().copied();
+        all.find(|purpose| purpose.authenticates()).ok_or_else(|| Failure::new("no key for connections"))
     }
 
     fn connects(&self) -> Result<&Certificate> {
-        let key = self.key(KeyPurpose::Auth)?;
+        let key = self.key(self.authenticates()?)?;
         let mut own = self.papers.own.iter();
         let found = own.find(|one| inspect(one).is_ok_and(|inside| inside.key.kid() == key.kid()));
         found.ok_or_else(|| Failure::new("not registered"))
@@ -205,10 +216,9 @@ impl Person {
     pub async fn call(&mut self, to: &Endpoint, role: CertRole) -> Result<std::result::Result<Session, Why>> {
         let chain: Vec<Certificate> =
             std::iter::once(self.connects()?).chain(&self.papers.above).cloned().collect();
-        let identity = Identity::new(&chain, &self.keys.tls_key(&self.key(KeyPurpose::Auth)?)?)?;
+        let identity = Identity::new(&chain, &self.keys.tls_key(&self.key(self.authenticates()?)?)?)?;
         let trust = Trust::new(self.papers.snapshot());
         let dialer = Dialer::new(Clock::system(), trust, Surroundings::Demo, Features::default());
-        self.handshakes += 1;
         let call = Call { to: to.clone(), identity, expected: Expected::Role(role) };
         Ok(Arc::new(dialer).dial(&call).await)
     }
@@ -262,6 +272,17 @@ pub enum Unanswered {
     Complained(Complaint),
     /// The connection fell.
     Fell(String),
+}
+
+/// The host of every daemon and shop of a trial.
+pub const HOST: &str = "localhost";
+
+/// The keys that are certified, in the order of the set.
+const fn purposes(kind: Kind) -> &'static [KeyPurpose] {
+    match kind {
+        Kind::Person => &[KeyPurpose::Sign, KeyPurpose::Auth],
+        _ => &[KeyPurpose::Authority],
+    }
 }
 
 fn schema() -> Schema {

@@ -127,6 +127,7 @@ async fn attend(program: Arc<Program>, session: Session) {
     let exporter = *info.exporter.as_bytes();
     let peer = info.peer.certificate.digest();
     let mut last = Moment::default();
+    tracing::debug!(%peer, "connection taken");
     loop {
         let frame = match receive.next().await {
             NetEvent::Frame(frame) => frame,

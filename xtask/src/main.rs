@@ -5,6 +5,7 @@
 
 mod check;
 mod debian;
+mod demo;
 mod process;
 mod setup;
 
@@ -33,6 +34,12 @@ const COMMANDS: &[Command] = &[
         takes: "[--yes]",
         does: "runs what CI runs: set-up check, format, lints, documentation, tests",
         run: check::run,
+    },
+    Command {
+        name: demo::NAME,
+        takes: "[--unattended] [--out DIR]",
+        does: "runs a market on this machine, from the first key to the audit, and writes a report",
+        run: demo::run,
     },
 ];
 
@@ -105,14 +112,19 @@ fn dispatch(mut arguments: impl Iterator<Item = String>) -> Result<(), Stop> {
         .iter()
         .find(|command| command.name == name)
         .ok_or_else(|| Stop(format!("There is no command {name:?}.\n\n{}", usage())))?;
-    let options = Options::read(arguments, io::stdin().is_terminal() && io::stdout().is_terminal())?;
+    let options = if command.name == demo::NAME {
+        // The demonstration reads its own arguments, and explains them.
+        Options { consent: Consent::Given, words: arguments.collect() }
+    } else {
+        Options::read(arguments, io::stdin().is_terminal() && io::stdout().is_terminal())?
+    };
     (command.run)(&Repository::find()?, &options)
 }
 
 fn usage() -> String {
     let mut text = String::from("Usage: cargo xtask <command>\n");
     for Command { name, takes, does, .. } in COMMANDS {
-        text.push_str(&format!("\n  {:<16} {does}", format!("{name} {takes}")));
+        text.push_str(&format!("\n  {name} {takes}\n      {does}"));
     }
     text
 }

@@ -53,6 +53,17 @@ impl Repository {
     }
 }
 
+/// Becomes another program: signals that were meant for this one reach it, and its exit code is ours.
+///
+/// # Errors
+/// The program cannot be started; otherwise this does not return.
+pub(crate) fn become_program(command: &mut Command) -> String {
+    use std::os::unix::process::CommandExt as _;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let fault = command.exec();
+    format!("{program} could not be started: {fault}")
+}
+
 /// Runs a program to its end, both its streams going to our standard output as they come, byte for byte.
 ///
 /// Test runners say on standard error how the tests went; whoever keeps only our standard output has it all.
