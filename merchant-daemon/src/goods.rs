@@ -183,6 +183,7 @@ impl Goods {
         if length == 0 {
             return Err(GoodsError::Empty(file.to_owned()));
         }
+        self.clear();
         self.has_room(sealed_length(length))?;
         let mut part = self.part()?;
         let measured = seal(source, &part.file, key, &mut |done| progress(done, length));
@@ -254,6 +255,17 @@ impl Goods {
             Ok(()) => Ok(Some(Stray { path, _lock: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Removes what interrupted sealing has left. Nobody's row names it.
+    fn clear(&self) {
+        let unfinished = self.files().unwrap_or_default().into_iter().filter(|(_, sealed)| sealed.is_none());
+        for (path, _) in unfinished {
+            let removed = self.claim(path).and_then(|stray| stray.map_or(Ok(()), Stray::remove));
+            if let Err(error) = removed {
+                tracing::warn!(%error, "left-over goods could not be removed");
+            }
         }
     }
 
@@ -428,6 +440,7 @@ mod tests {
         fs::write(&file, "content").unwrap();
         let placed = goods.place(&file, &key(), &mut |_, _| {}).unwrap();
         let part = goods.part().unwrap();
+        goods.clear();
         let files = goods.files().unwrap();
         assert_eq!(files.len(), 2);
         let claim = |path: &Path| goods.claim(path.to_owned()).unwrap();
@@ -439,6 +452,8 @@ mod tests {
         assert!(claim(&part.path).is_none());
         let path = part.path.clone();
         drop(part);
+        fs::write(&path, "left by a crash").unwrap();
+        goods.clear();
         assert!(!path.exists() && goods.files().unwrap().is_empty());
     }
 }

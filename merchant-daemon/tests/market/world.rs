@@ -61,6 +61,7 @@ fn third(name: &str, role: Role, authority: Option<String>) -> Third {
         demo: true,
         authority,
         bank: BankConfig::default(),
+        arbiter: Default::default(),
     }
 }
 
