@@ -8,7 +8,7 @@ mod pki;
 
 use std::{fs, process::Command};
 
-use court::{BANK, Court, PERSON, compile, judge_all, public, run, sign, text};
+use court::{ACCOUNT, BANK, Court, PERSON, compile, judge_all, public, run, sign, text};
 use semper_supporting::{
     evidence::{
         Statement as _,
@@ -117,7 +117,26 @@ fn a_key_that_nobody_vouches_for_signs_nothing() {
     court.files.insert("evidence/002-pay-acct/object.tbs".into(), stranger.tbs);
     court.files.insert("evidence/002-pay-acct/object.sig".into(), stranger.signature.as_bytes().to_vec());
     court.sign_again();
-    assert!(court.judge().1.contains("nobody says whose key"));
+    assert!(court.judge().1.contains("no bank says whose key"));
+}
+
+#[test]
+fn only_a_bank_says_whose_an_account_is() {
+    let mut court = compile(&pki::World::new());
+    let person = court.files["evidence/001-order/signer.txt"].clone();
+    let own_word = text("pay/acct", &format!("owner: {}\n", public(ACCOUNT).kid()), PERSON);
+    court.files.insert("evidence/002-pay-acct/object.tbs".into(), own_word.tbs);
+    court.files.insert("evidence/002-pay-acct/object.sig".into(), own_word.signature.as_bytes().to_vec());
+    court.files.insert("evidence/002-pay-acct/signer.txt".into(), person);
+    court.sign_again();
+    let (accepted, seen) = court.judge();
+    assert!(!accepted && seen.contains("no bank says whose key"), "{seen}");
+    let mut court = compile(&pki::World::new());
+    let other_word = text("notice", &format!("owner: {}\n", public(ACCOUNT).kid()), BANK);
+    court.files.insert("evidence/002-pay-acct/object.tbs".into(), other_word.tbs);
+    court.files.insert("evidence/002-pay-acct/object.sig".into(), other_word.signature.as_bytes().to_vec());
+    court.sign_again();
+    assert!(!court.judge().0, "a line of that name in another statement says nothing");
 }
 
 #[test]

@@ -35,8 +35,8 @@ const README: &str = include_str!("README.txt");
 pub enum SignedBy {
     /// The key of a certificate: SHA-256 of its DER.
     Certificate(Digest),
-    /// A key without a certificate, such as that of an account; some object of the bundle says whose it is
-    /// in a line `owner`.
+    /// A key without a certificate: that of an account, whose owner a bank's statement `pay/acct` in the bundle
+    /// names.
     Key(Kid),
 }
 

@@ -47,6 +47,13 @@ for k in keys/*.pem; do [ -f "$k" ] || continue
   openssl pkey -passin pass: -pubin -in "$k" -outform DER -out "$work/k.der" 2>/dev/null || { bad "no key: $k"; continue; }
   [ "keys/$(sha "$work/k.der").pem" = "$k" ] || bad "name of $k"; done
 
+# vouched KEY: whether a statement pay/acct names its owner, under a certificate with the role of a bank.
+vouched() { for v in evidence/*/; do
+  [ "$(sed -n 1p "${v}object.tbs")" = "semper-statement/1 pay/acct" ] && [ "$(line "${v}object.tbs" owner)" = "$1" ] || continue
+  b=$(cat "${v}signer.txt"); is_hash "${b#cert }" || continue
+  openssl x509 -passin pass: -in "certs/${b#cert }.pem" -noout -ext extendedKeyUsage 2>/dev/null |
+    grep -qE '1\.3\.6\.1\.4\.1\.32473\.1\.5(,|$)' && return 0; done; return 1; }
+
 # signed PREFIX SIGNER TIME: the signature, whose key it is, and the chain up to the root at that time.
 signed() { s=${2#* }; is_hash "$s" || { bad "signer of $1"; return; }
   case $3 in *[!0-9]*|""|?????????????*) bad "time of $1"; return;; esac
@@ -55,7 +62,7 @@ signed() { s=${2#* }; is_hash "$s" || { bad "signer of $1"; return; }
     openssl verify -no-CApath -no-CAstore -CAfile "$work/root.pem" -untrusted "$work/chain.pem" -attime "$3" "certs/$s.pem" \
       >/dev/null 2>&1 || bad "chain of $1" ;;
   "key "*) cp "keys/$s.pem" "$work/p.pem" 2>/dev/null || { bad "key of $1"; return; }
-    grep -l "^owner: $s\$" evidence/*/object.tbs >/dev/null 2>&1 || bad "nobody says whose key signed $1" ;;
+    vouched "$s" || bad "no bank says whose key signed $1" ;;
   *) bad "signer of $1"; return ;; esac
   openssl pkey -passin pass: -pubin -in "$work/p.pem" -outform DER -out "$work/p.der" 2>/dev/null || bad "key of $1"
   [ "$(line "$1.tbs" signer)" = "$(sha "$work/p.der")" ] || bad "$1 names another signer"
