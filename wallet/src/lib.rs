@@ -19,6 +19,7 @@ pub mod lines;
 pub mod password;
 pub mod profile;
 pub mod shell;
+mod staging;
 pub mod start;
 pub mod throttle;
 pub mod wallet;

@@ -46,3 +46,36 @@ evidence-deal =
        *[other] { $deal }  { $n } statements, { $first } to { $last }: { $types }
     }
 evidence-answer = The answer cannot be written: { $reason }
+evidence-bad-deal = A deal is named by 64 hexadecimal digits. This lists them: semper-wallet evidence list
+evidence-bad-root = The fingerprint of a root certificate has 64 hexadecimal digits in small letters
+evidence-no-deal = No evidence is kept of deal { $deal }
+evidence-no-sign-key = This wallet has no key that signs in your name, so nobody would stand behind the dossier. Register with a certification authority first
+evidence-no-certificate = Your signing key has no certificate, so a judge could not know whose it is. Register with a certification authority first
+evidence-no-journal-key = The key that signs your record is missing from this wallet
+evidence-no-key = A statement ({ $kind }) is signed by { $signer }, of whom this wallet keeps neither certificate nor key
+evidence-draft = The dossier cannot be put together: { $reason }
+import-too-big = This folder has more files, or larger ones, than any dossier
+evidence-exported = The dossier of deal { $deal } is in { $path }
+evidence-object-ok = ok    { $place }  { $kind }
+evidence-object-bad = FAIL  { $place }  { $kind }
+# $n: count
+evidence-accepted = Accepted: { $n } signed objects, root { $root }
+evidence-refused = Refused
+
+finding-attachment = { $place }: the content has another name than its digest
+finding-certificate = { $place }: no certificate of that name
+finding-chain = { $place }: no chain leads from the certificate to your root at that time
+finding-dossier = { $place }: is no signed list of these files
+finding-file = { $place }: differs from the list of files
+finding-form = { $place }: is no statement in its exact form
+finding-head = { $place }: the record does not end at its signed head
+finding-journal = { $place }: a line does not follow from the one before
+finding-key = { $place }: no key of that name
+finding-list = { $place }: the list and the folder name different files
+finding-revoked = { $place }: the certificate had been revoked
+finding-root = { $place }: the root you named is not there
+finding-strange = { $place }: is no plain file
+finding-signature = { $place }: the signature does not verify
+finding-signer = { $place }: names another signer
+finding-time = { $place }: the time of the proof is missing
+finding-unvouched = { $place }: nobody says whose key this is

@@ -1,15 +1,18 @@
 //! `semper-wallet evidence …`: the answers are for people, or JSON for other programs.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
+use semper_host::chance;
+use semper_supporting::{crypto::digest::Digest, deal::DealId};
 use semper_tinguin::{
     format,
     texts::{Msg, Texts},
 };
+use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{EvidenceFault, Holding, list};
+use super::{EvidenceFault, Folder, Holding, Report, Seen, dossier, list, verify, write};
 use crate::{
     cli::{Secret, say},
     fault::WalletFault,
@@ -29,6 +32,28 @@ pub enum EvidenceCommand {
         /// Where the password comes from.
         #[command(flatten)]
         secret: Secret,
+    },
+    /// Writes the dossier of a deal, which convinces a judge who has only openssl.
+    Export {
+        /// The deal: 64 hexadecimal digits.
+        deal: String,
+        /// A new folder for it.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Where the password comes from.
+        #[command(flatten)]
+        secret: Secret,
+    },
+    /// Checks a dossier, with no wallet at all.
+    Verify {
+        /// The dossier's folder.
+        folder: PathBuf,
+        /// The fingerprint of the root certificate you trust: SHA-256 of its DER, in hexadecimal digits.
+        #[arg(long, value_name = "SHA256")]
+        root: String,
+        /// Answers in JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -50,16 +75,57 @@ impl EvidenceCommand {
                     let wallet = Wallet::unlock(&profile()?, password, Mode::Whole).await?;
                     Ok::<_, WalletFault>(list(wallet.archive.as_ref()).await?)
                 })?;
+                if json { answer(&holdings)? } else { listed(&holdings, texts)? }
+            }
+            Self::Export { deal, out, secret } => {
+                let deal = DealId::parse(&deal).map_err(|_| EvidenceFault::BadDeal)?;
+                let password = secret.password(texts)?;
+                let files = runtime.block_on(async {
+                    let wallet = Wallet::unlock(&profile()?, password, Mode::Whole).await?;
+                    dossier(&wallet, deal, chance::now()).await
+                })?;
+                write(&files, &out)?;
+                let path = out.display().to_string();
+                say(&texts.get(Msg::EvidenceExported { deal: &deal.to_string(), path: &path }))?;
+            }
+            Self::Verify { folder, root, json } => {
+                let root = Digest::parse(&root).map_err(|_| EvidenceFault::BadRoot)?;
+                let report = verify(&Folder::read(&folder)?, root);
                 if json {
-                    let text = serde_json::to_string_pretty(&holdings);
-                    say(&text.map_err(|error| EvidenceFault::Answer(error.to_string()))?)?;
+                    answer(&report)?
                 } else {
-                    listed(&holdings, texts)?;
+                    reported(&report, texts)?
+                }
+                if !report.accepted {
+                    return Ok(ExitCode::FAILURE);
                 }
             }
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn answer(value: &impl Serialize) -> Result<(), WalletFault> {
+    let text = serde_json::to_string_pretty(value);
+    say(&text.map_err(|error| EvidenceFault::Answer(error.to_string()))?)
+}
+
+fn reported(report: &Report, texts: &Texts) -> Result<(), WalletFault> {
+    for Seen { place, kind, holds } in &report.objects {
+        let line = match holds {
+            true => Msg::EvidenceObjectOk { place, kind },
+            false => Msg::EvidenceObjectBad { place, kind },
+        };
+        say(&texts.get(line))?;
+    }
+    for finding in &report.findings {
+        say(&finding.say(texts))?;
+    }
+    if !report.accepted {
+        return say(&texts.get(Msg::EvidenceRefused));
+    }
+    let n = u32::try_from(report.objects.len()).unwrap_or(u32::MAX);
+    say(&texts.get(Msg::EvidenceAccepted { n, root: &report.root.to_string() }))
 }
 
 fn listed(holdings: &[Holding], texts: &Texts) -> Result<(), WalletFault> {
