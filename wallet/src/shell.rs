@@ -38,7 +38,9 @@ pub struct Shell {
     inside: Option<Inside>,
     /// The last opening that the user locked. What still comes of it is for nobody.
     locked: u64,
-    view: &'static str,
+    /// The view that was drawn last, and the one that was announced last.
+    drawn: &'static str,
+    announced: &'static str,
 }
 
 /// The smallest and the largest zoom in per cent, and its step.
@@ -51,13 +53,15 @@ impl Shell {
     pub fn new(link: Link, plate: DoorPlate, theme: Theme, texts: Texts) -> Self {
         let secret = SecretBuf::new();
         let (help, deriving_since, inside) = (None, None, None);
-        Self { link, theme, texts, plate, secret, help, deriving_since, inside, locked: 0, view: "" }
+        let (locked, drawn, announced) = (0, "", "");
+        Self { link, theme, texts, plate, secret, help, deriving_since, inside, locked, drawn, announced }
     }
 
     /// Takes in what came from the other side. Called before each drawing, and while the window is hidden.
     pub fn logic(&mut self, ctx: &Context) {
-        match self.link.stage.borrow_and_update().clone() {
-            Stage::Door(_) => self.inside = None,
+        let stage = self.link.stage.borrow_and_update().clone();
+        match stage {
+            Stage::Door(_) => self.leave(ctx),
             Stage::Open { opening, emblem, read_only } => {
                 if opening > self.locked
                     && self.inside.as_ref().is_none_or(|inside| inside.opening() != opening)
@@ -72,11 +76,12 @@ impl Shell {
                 inside.hear(news, &self.texts);
             }
         }
-        self.announce();
     }
 
     /// Draws, and acts on what the user did.
     pub fn ui(&mut self, ui: &mut Ui) {
+        self.announce();
+        let drawing = self.current();
         let asked = match &mut self.inside {
             Some(inside) => inside.ui(ui, &self.theme, &self.texts),
             None => {
@@ -87,11 +92,18 @@ impl Shell {
         if let Some(command) = asked {
             self.act(ui.ctx(), command);
         }
-        self.announce();
+        self.drawn = drawing;
+        if self.drawn != self.announced || self.drawn != self.current() {
+            ui.ctx().request_repaint();
+        }
     }
 
     fn door(&mut self, ui: &mut Ui) {
         let state = self.at_door();
+        if door_view(&state) != self.drawn {
+            // In another state other elements stand around the field.
+            door::come_back(ui.ctx());
+        }
         let state = self.timed(ui, state);
         let door = Door {
             words: self.plate.words(),
@@ -150,8 +162,9 @@ impl Shell {
             WindowCommand::ZoomReset => zoom(ctx, |_| 100),
             WindowCommand::Lock => {
                 // What was shown goes at once, whatever the other side still has to do.
-                if let Some(inside) = self.inside.take() {
+                if let Some(inside) = &self.inside {
                     self.locked = inside.opening();
+                    self.leave(ctx);
                     self.order(Order::Lock);
                 }
             }
@@ -163,6 +176,14 @@ impl Shell {
         }
     }
 
+    /// Drops what was shown inside, and stands at the door.
+    fn leave(&mut self, ctx: &Context) {
+        if self.inside.take().is_some() {
+            self.help = None;
+            door::come_back(ctx);
+        }
+    }
+
     /// An order is dropped when sixteen others wait: the other side then works on something slow, and the
     /// user sees so.
     fn order(&self, order: Order) {
@@ -171,15 +192,19 @@ impl Shell {
         }
     }
 
-    /// One line for operators and tests whenever another view stands in the window.
+    /// One line for operators and tests whenever another view stands in the window. It is written with the
+    /// next drawing, when the one before is on the screen.
     fn announce(&mut self) {
-        let view = match &self.inside {
+        if self.drawn != self.announced {
+            self.announced = self.drawn;
+            tracing::info!(view = self.announced, "the window shows another view");
+        }
+    }
+
+    fn current(&self) -> &'static str {
+        match &self.inside {
             Some(inside) => inside.view(),
             None => door_view(&self.at_door()),
-        };
-        if view != self.view {
-            self.view = view;
-            tracing::info!(view, "the window shows another view");
         }
     }
 }

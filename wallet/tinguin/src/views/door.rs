@@ -5,7 +5,8 @@
 
 use egui::accesskit::Role as A11yRole;
 use egui::{
-    Align, CentralPanel, Color32, Frame, Id, Layout, Margin, Panel, ScrollArea, Stroke, Ui, UiBuilder,
+    Align, CentralPanel, Color32, Context, Frame, Id, Layout, Margin, Panel, ScrollArea, Stroke, Ui,
+    UiBuilder,
 };
 use egui::{WidgetInfo, vec2};
 
@@ -86,6 +87,16 @@ pub enum DoorCommand {
     OpenReadOnly,
     /// Try the password.
     Unlock,
+}
+
+/// Lets the password field have the keyboard when the door is drawn next: for a program that comes back to it.
+pub fn come_back(ctx: &Context) {
+    ctx.data_mut(|data| data.remove_temp::<bool>(focused_once()));
+}
+
+/// Where it is kept that the field has taken the keyboard; it takes it once, and then the user decides.
+fn focused_once() -> Id {
+    Id::unique("door-focused-once")
 }
 
 /// Draws the door over the whole window. The password is in `secret`, and stays there.
@@ -224,7 +235,7 @@ fn entry(
     label(ui, theme.coloured(Role::LabelStrong, &name, theme.text3));
     // Throttled or busy, letters can still be typed; they only cannot be tried.
     let field = SecretField::new(secret, &name).width(wide).show(ui, theme, texts);
-    let first = Id::unique("door-focused-once");
+    let first = focused_once();
     if !ui.data(|data| data.get_temp(first).unwrap_or(false)) {
         field.response.request_focus();
         ui.data_mut(|data| data.insert_temp(first, true));

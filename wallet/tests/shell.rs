@@ -1,0 +1,177 @@
+//! The window's content without a window: what it orders, what it shows, and what it drops when it is locked.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
+
+use egui::{Event, Key, Modifiers, accesskit::Role, vec2};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use semper_supporting::{
+    archive::journal::{Chain, Entry, Kind},
+    deal::DealId,
+    time::Moment,
+};
+use semper_tinguin::{texts::Texts, theme::Theme, views::door::DoorState, widgets::emblem::Emblem};
+use semper_wallet::{
+    bridge::{Link, News, Order, Stage},
+    lines::{Seen, Signed},
+    profile::{DoorPlate, DoorWords},
+    shell::Shell,
+    wallet::Mode,
+};
+use tokio::sync::{mpsc, watch};
+
+/// The other end of the link, in the hands of the test.
+struct Far {
+    orders: mpsc::Receiver<Order>,
+    stage: watch::Sender<Stage>,
+    news: mpsc::Sender<News>,
+}
+
+fn open() -> (Harness<'static, Shell>, Far) {
+    let (order, orders) = mpsc::channel(16);
+    let (stage, staged) = watch::channel(Stage::Door(DoorState::Ready));
+    let (news, heard) = mpsc::channel(16);
+    let plate = DoorPlate { words: DoorWords::parse("amber lighthouse").unwrap(), hue: 6 };
+    let link = Link { orders: order, stage: staged, news: heard };
+    let shell = Shell::new(link, plate, Theme::DARK, Texts::english());
+    let harness = Harness::builder()
+        .with_size(vec2(1120.0, 760.0))
+        .with_max_steps(16)
+        .with_context_setup(|ctx| Theme::DARK.still().install(ctx))
+        .build_ui_state(
+            |ui, shell: &mut Shell| {
+                shell.logic(ui.ctx());
+                shell.ui(ui);
+            },
+            shell,
+        );
+    (harness, Far { orders, stage, news })
+}
+
+const INSIDE: Stage = Stage::Open { opening: 1, emblem: Emblem::of(1, 2, 3, 1), read_only: false };
+
+fn shows(harness: &Harness<'_, Shell>, text: &str) -> bool {
+    harness.root().children_recursive().any(|node| {
+        let node = node.accesskit_node();
+        node.label().as_deref() == Some(text) || node.value().as_deref() == Some(text)
+    })
+}
+
+fn type_text(harness: &mut Harness<'_, Shell>, text: &str) {
+    harness.event(Event::Text(text.into()));
+    harness.run();
+}
+
+fn line(seq: u64, kind: &str) -> Seen {
+    let deal = Some(DealId::from_bytes([0x5f; 32]));
+    let kind = Kind::parse(kind).unwrap();
+    let entry = Entry { at: Moment::from_seconds(seq), kind, deal, salt: [0; 32], payload: vec![1, 2] };
+    let mut chain = Chain::EMPTY;
+    let mut line = chain.append(&entry);
+    line.seq = seq;
+    Seen { line, payload: entry.payload, signed: Signed::Unknown }
+}
+
+#[test]
+fn the_password_goes_out_once_and_is_forgotten_here() {
+    let (mut harness, mut far) = open();
+    harness.run();
+    type_text(&mut harness, "seven grey herons");
+    harness.key_press(Key::Enter);
+    harness.run();
+    let Ok(Order::Unlock { password, mode: Mode::Whole }) = far.orders.try_recv() else {
+        unreachable!("the door orders to unlock")
+    };
+    assert_eq!(password.expose(), b"seven grey herons");
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(far.orders.try_recv().is_err(), "an empty field orders nothing");
+}
+
+#[test]
+fn inside_is_shown_once_it_is_open_and_dropped_with_the_lock() {
+    let (mut harness, mut far) = open();
+    harness.run();
+    assert!(!shows(&harness, "Deals in progress"));
+    far.stage.send_replace(INSIDE);
+    far.news.try_send(News { opening: 1, lines: vec![line(1, "received/offer")] }).unwrap();
+    far.news.try_send(News { opening: 7, lines: vec![line(2, "received/order")] }).unwrap();
+    harness.run();
+    assert!(shows(&harness, "Deals in progress") && shows(&harness, "Deal 5f5f5f5f"));
+    assert!(shows(&harness, "Waiting for the other party"));
+
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    harness.run();
+    assert!(matches!(far.orders.try_recv(), Ok(Order::Lock)));
+    // The other side has not closed the archive yet, and nothing of it is shown any more.
+    assert!(shows(&harness, "amber lighthouse") && !shows(&harness, "Deal 5f5f5f5f"));
+    far.news.try_send(News { opening: 1, lines: vec![line(2, "received/order")] }).unwrap();
+    harness.run();
+    assert!(!shows(&harness, "Deal 5f5f5f5f"));
+    // The keyboard is the door's again.
+    far.stage.send_replace(Stage::Door(DoorState::Ready));
+    harness.run();
+    type_text(&mut harness, "again");
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(matches!(far.orders.try_recv(), Ok(Order::Unlock { .. })));
+}
+
+#[test]
+fn the_log_shows_what_came_and_stands_still_while_paused() {
+    let (mut harness, far) = open();
+    far.stage.send_replace(INSIDE);
+    far.news.try_send(News { opening: 1, lines: vec![line(1, "sent/x/gxv/offer")] }).unwrap();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num7);
+    harness.run();
+    let lines = |harness: &Harness<'_, Shell>, part: &str| {
+        let all = harness.root().children_recursive();
+        all.filter(|node| {
+            let node = node.accesskit_node();
+            node.role() == Role::Button && node.label().is_some_and(|label| label.contains(part))
+        })
+        .count()
+    };
+    assert_eq!(lines(&harness, "to the other party, Exchange, x/gxv/offer"), 1);
+    harness.get_by_role_and_label(Role::Button, "Pause").click();
+    harness.run();
+    far.news.try_send(News { opening: 1, lines: vec![line(2, "received/x/gxv/accept")] }).unwrap();
+    harness.run();
+    assert_eq!(lines(&harness, "x/gxv/accept"), 0);
+    assert!(shows(&harness, "Paused, 1 new line"));
+    harness.get_by_role_and_label(Role::Button, "Follow").click();
+    harness.run();
+    assert_eq!(lines(&harness, "x/gxv/accept"), 1);
+}
+
+#[test]
+fn a_damaged_archive_can_be_opened_for_reading() {
+    let (mut harness, mut far) = open();
+    far.stage.send_replace(Stage::Door(DoorState::Damaged { part: "record".into() }));
+    harness.run();
+    type_text(&mut harness, "seven grey herons");
+    harness.get_by_role_and_label(Role::Button, "Open read-only").click();
+    harness.run();
+    assert!(matches!(far.orders.try_recv(), Ok(Order::Unlock { mode: Mode::ReadOnly, .. })));
+    far.stage.send_replace(Stage::Open { opening: 1, emblem: Emblem::of(1, 2, 3, 1), read_only: true });
+    harness.run();
+    assert!(shows(&harness, "Opened read-only: nothing is signed, paid or written"));
+}
+
+#[test]
+fn while_the_key_is_derived_or_the_door_waits_no_password_goes_out() {
+    for state in
+        [DoorState::Deriving { elapsed: 0 }, DoorState::Throttled { seconds: 4 }, DoorState::SecondInstance]
+    {
+        let (mut harness, mut far) = open();
+        harness.run();
+        type_text(&mut harness, "seven grey herons");
+        far.stage.send_replace(Stage::Door(state));
+        harness.step();
+        harness.key_press(Key::Enter);
+        harness.step();
+        assert!(far.orders.try_recv().is_err());
+    }
+}
