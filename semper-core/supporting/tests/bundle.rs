@@ -21,7 +21,9 @@ use semper_supporting::{
 #[test]
 fn a_whole_file_is_accepted_and_every_object_named() {
     let court = compile(&pki::World::new());
-    let (accepted, seen) = court.judge();
+    let folder = court.lay();
+    let (accepted, seen) = run(Command::new("sh"), folder.path(), &court.root.to_string());
+    assert_eq!((accepted, seen.clone()), court.judge(), "the script in the folder is the judge's own");
     assert!(accepted, "{seen}");
     for line in
         ["ok   evidence/001-order/ order", "ok   evidence/002-pay-acct/", "ok   evidence/003-pay-pay/"]

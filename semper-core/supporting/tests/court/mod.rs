@@ -131,10 +131,13 @@ pub(crate) fn compile(world: &pki::World) -> Court {
 }
 
 impl Court {
-    /// What the judge sees on the screen, and whether it was accepted.
+    /// What the judge sees on the screen, and whether it was accepted. The judge runs a script whose hash was
+    /// compared: one that somebody spoilt is no judge of itself.
     pub(crate) fn judge(&self) -> (bool, String) {
         let folder = self.lay();
-        run(Command::new("sh"), folder.path(), &self.root.to_string())
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(semper_supporting::evidence::bundle::VERIFY_SH);
+        run(shell, folder.path(), &self.root.to_string())
     }
 
     /// The folder as it comes to the judge.
