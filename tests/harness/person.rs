@@ -12,8 +12,8 @@ use semper_host::{
 };
 use semper_supporting::{
     access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject, decide},
-    archive::{Schema, record},
-    certificate::{CertRole, Certificate, inspect},
+    archive::{Batch, RowOp, Schema, Store as _, Value, record},
+    certificate::{CertRole, Certificate, Serial, inspect},
     comm::{
         address::{Endpoint, Surroundings},
         frame::Frame,
@@ -153,6 +153,18 @@ impl Person {
         Ok(enrolment.run(letter, requests, &mut self.papers, now).await)
     }
 
+    /// Forgets that it ever registered, as a program does whose folder came out of an old backup.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn forget_registration(&mut self) -> Result<()> {
+        let delete = RowOp::delete(enrol::APPLICANT.name, vec![Value::from(0_i64)]);
+        for done in self.store.commit(vec![Batch::new().row(delete)]).await {
+            done?;
+        }
+        Ok(())
+    }
+
     /// Fetches the newest revocation lists.
     ///
     /// # Errors
@@ -214,11 +226,50 @@ impl Person {
     /// # Errors
     /// [`Failure`] if this person cannot call at all; inside, why there is no connection.
     pub async fn call(&mut self, to: &Endpoint, role: CertRole) -> Result<std::result::Result<Session, Why>> {
+        self.call_by(Clock::system(), to, role).await
+    }
+
+    /// As [`Person::call`], by a clock that may be wrong.
+    ///
+    /// # Errors
+    /// As [`Person::call`].
+    pub async fn call_by(
+        &mut self,
+        clock: Clock,
+        to: &Endpoint,
+        role: CertRole,
+    ) -> Result<std::result::Result<Session, Why>> {
         let chain: Vec<Certificate> =
             std::iter::once(self.connects()?).chain(&self.papers.above).cloned().collect();
         let identity = Identity::new(&chain, &self.keys.tls_key(&self.key(self.authenticates()?)?)?)?;
+        self.dial(clock, identity, to, role).await
+    }
+
+    /// As [`Person::call`], with a certificate that this person made for itself.
+    ///
+    /// # Errors
+    /// As [`Person::call`].
+    pub async fn call_as_stranger(
+        &mut self,
+        to: &Endpoint,
+        role: CertRole,
+    ) -> Result<std::result::Result<Session, Why>> {
+        let key = self.key(KeyPurpose::Deal)?;
+        let serial = Serial::from_random(semper_host::random()?);
+        let own = self.keys.anonymous(&key, serial, now().whole_seconds())?;
+        let identity = Identity::new(&[own], &self.keys.tls_key(&key)?)?;
+        self.dial(Clock::system(), identity, to, role).await
+    }
+
+    async fn dial(
+        &self,
+        clock: Clock,
+        identity: Identity,
+        to: &Endpoint,
+        role: CertRole,
+    ) -> Result<std::result::Result<Session, Why>> {
         let trust = Trust::new(self.papers.snapshot());
-        let dialer = Dialer::new(Clock::system(), trust, Surroundings::Demo, Features::default());
+        let dialer = Dialer::new(clock, trust, Surroundings::Demo, Features::default());
         let call = Call { to: to.clone(), identity, expected: Expected::Role(role) };
         Ok(Arc::new(dialer).dial(&call).await)
     }
