@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says so, and how long the first frame took")]
 
+mod business;
+
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
@@ -98,6 +100,13 @@ impl Wallet {
         Self { program: Running(child), lines, seen: Vec::new() }
     }
 
+    /// What the program holds in memory, in kB.
+    fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.program.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Reads on until a line of the log contains this.
     fn wait_for(&mut self, part: &str) -> String {
         loop {
@@ -167,6 +176,7 @@ fn the_door_opens_to_the_right_password_only_and_locks_again() {
     let profile = home.path().join("wallet");
     let profile = profile.to_str().unwrap();
     init(profile);
+    business::write(profile, PASSWORD);
 
     // Photographs stay where somebody wants to look at them.
     let photographs = std::env::var_os("SEMPER_PHOTOGRAPHS").map_or(home.path().to_owned(), Into::into);
@@ -186,6 +196,7 @@ fn the_door_opens_to_the_right_password_only_and_locks_again() {
     screen.hands(&["key", "ctrl+7"]);
     wallet.wait_for_view("log");
     screen.photograph(&photographs, "s25.png");
+    println!("{} kB resident", wallet.resident());
 
     // A second window on the same wallet opens to nobody.
     let mut second = Wallet::start(&screen, profile);
