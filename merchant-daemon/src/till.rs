@@ -54,6 +54,7 @@ pub const TILL: Table = Table {
         Column::bytes("run"),
         Column::bytes("purse").optional(),
         Column::bytes("account").optional(),
+        Column::bytes("bank").optional(),
     ],
     key: &["id"],
     unique: &[],
@@ -97,6 +98,8 @@ pub struct Till {
     pub purse: Purse,
     /// The signed statement `pay/acct`.
     pub account: SignedBytes,
+    /// The certificate of the bank that said so: SHA-256 of its DER.
+    pub bank: Digest,
 }
 
 /// Why there is no till yet.
@@ -180,7 +183,7 @@ pub async fn stored(store: &impl Store) -> Result<Option<Till>, StoreError> {
     let damaged = |_| StoreError::Damaged("the till cannot be read".to_owned());
     let purse = wire::decode(row.bytes("purse")?, wire::STATE_LIMIT).map_err(damaged)?;
     let account = wire::decode(row.bytes("account")?, MESSAGE).map_err(damaged)?;
-    Ok(Some(Till { purse, account }))
+    Ok(Some(Till { purse, account, bank: Digest::from_bytes(row.array("bank")?) }))
 }
 
 async fn row(store: &impl Store) -> Result<Option<Row>, StoreError> {
@@ -320,7 +323,8 @@ impl<S: Store> Bank<'_, S> {
             .with("id", 0_i64)
             .with("run", wire::encode(&step.transaction, wire::STATE_LIMIT)?)
             .with("purse", wire::encode(&purse, wire::STATE_LIMIT)?)
-            .with("account", wire::encode(&signed, MESSAGE)?);
+            .with("account", wire::encode(&signed, MESSAGE)?)
+            .with("bank", bank.certificate.digest());
         let certificate = &bank.certificate;
         let evidence =
             EvidenceRecord::of(&word, None, Some(certificate.digest()), now, now.after(KEEP)).keep();
@@ -333,7 +337,7 @@ impl<S: Store> Bank<'_, S> {
             .entry(entry(Detail::of(Class::Config, "till"), line, now)?);
         commit(self.store, batch).await?;
         tracing::info!(%account, bank = %self.address, "till opened");
-        Ok(Till { purse, account: signed })
+        Ok(Till { purse, account: signed, bank: certificate.digest() })
     }
 
     fn purse(

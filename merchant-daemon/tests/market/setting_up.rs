@@ -69,6 +69,7 @@ async fn a_shop_that_is_interrupted_anywhere_has_one_certificate_and_one_account
     // The bank's word is kept as evidence, and verifies.
     let word: Verified<Account> = till.account.clone().verify(&till.purse.bank).unwrap();
     assert_eq!((word.account, word.owner), (till.purse.account, till.purse.key));
+    assert_eq!(till.bank, bank.program.papers.lock().await.own[0].digest());
     let program = Program::open(place.path()).await.unwrap();
     let kept = Query::of(record::EVIDENCE.name).equal("hash", till.account.digest());
     assert_eq!(program.store.query(vec![kept]).await.unwrap().concat().len(), 1);
