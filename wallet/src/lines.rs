@@ -103,7 +103,8 @@ impl Seen {
             message,
             extent: Extent::Bytes(u64::try_from(self.payload.len()).unwrap_or(u64::MAX)),
             verdict: match self.signed {
-                Signed::Unknown => Verdict::Unsigned,
+                Signed::Unknown if layer == Layer::Here => Verdict::Unsigned,
+                Signed::Unknown => Verdict::Unknown,
                 Signed::Other => Verdict::Checked,
                 Signed::Own => Verdict::You,
             },
@@ -181,7 +182,7 @@ mod tests {
         assert_eq!(entry.fields[0], Field { name: "xid".into(), value: FieldValue::Text("5f".into()) });
         assert_eq!(format::clock_milli(&entry.at), "10:05:12.000");
         let entry = seen("received/order", b"\xff\xfe", Signed::Unknown).entry(&texts, &mut book);
-        assert_eq!((entry.layer, entry.verdict), (Layer::Commerce, Verdict::Unsigned));
+        assert_eq!((entry.layer, entry.verdict), (Layer::Commerce, Verdict::Unknown));
         assert!(entry.fields.is_empty() && entry.bytes == b"\xff\xfe");
     }
 

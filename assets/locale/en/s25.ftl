@@ -36,6 +36,7 @@ s25-items =
 s25-signed-you = signed by you
 s25-signed-peer = signature checked
 s25-signed-bad = signature wrong
+s25-unkept = no signature kept
 s25-unsigned = not signed
 s25-unsent = not sent: { $reason }
 s25-row = { $time }, { $way }, { $layer }, { $message }, { $size }, { $verdict }

@@ -76,6 +76,8 @@ pub enum Verdict {
     Checked,
     /// It never left; why is said.
     NotSent(String),
+    /// No signature over it is kept here.
+    Unknown,
     /// Nobody signed it.
     Unsigned,
     /// The signature does not fit.
@@ -152,6 +154,7 @@ impl Entry {
         match &self.verdict {
             Verdict::Checked => texts.get(Msg::S25SignedPeer),
             Verdict::NotSent(reason) => texts.get(Msg::S25Unsent { reason }),
+            Verdict::Unknown => texts.get(Msg::S25Unkept),
             Verdict::Unsigned => texts.get(Msg::S25Unsigned),
             Verdict::Wrong => texts.get(Msg::S25SignedBad),
             Verdict::You => texts.get(Msg::S25SignedYou),
@@ -162,7 +165,7 @@ impl Entry {
         match self.verdict {
             Verdict::Checked | Verdict::You => (icons::CHECK_CIRCLE, theme.ok),
             Verdict::NotSent(_) => (icons::OFFLINE, theme.warn),
-            Verdict::Unsigned => (icons::INFO, theme.text3),
+            Verdict::Unknown | Verdict::Unsigned => (icons::INFO, theme.text3),
             Verdict::Wrong => (icons::REFUSED, theme.danger),
         }
     }
