@@ -235,7 +235,8 @@ impl<S: Store> Arbiter<S> {
         trust: &TrustSnapshot,
         now: Moment,
     ) -> Result<Heard, ArbiterError> {
-        if !self.rates.lock().unwrap_or_else(PoisonError::into_inner).admits(peer, now) {
+        let bytes = question.offer.tbs.len() + question.blobs.iter().map(|blob| blob.0.len()).sum::<usize>();
+        if !self.rates.lock().unwrap_or_else(PoisonError::into_inner).admits(peer, bytes, now) {
             return Ok(Heard::Refused("arbiter.too-often"));
         }
         self.answer(question, trust, now).await

@@ -12,7 +12,9 @@ mod run;
 
 use semper_exchange::{
     generatable_verifiable::{Answer, Originator, originator::Event},
-    message::{Decision, NotYet, Outcome, Pending, Receipt, Reject, Replacement, answer::RejectCode},
+    message::{
+        Affidavit, Decision, NotYet, Outcome, Pending, Receipt, Reject, Replacement, answer::RejectCode,
+    },
     recourse::Said,
 };
 use semper_host::chance::now;
@@ -24,12 +26,15 @@ use semper_supporting::{
 };
 use semper_transfer::{
     data::DataManager,
+    description::Description,
     payment::{
         message::{TxState, TxStatement},
         module::BankReply,
     },
     property::{Decided, ExchangeEnabled as _, GenGrade, Generated, Replacement as Replaced},
 };
+
+use semper_ttp_daemon::control::{Command, Unprinted, execute};
 
 use crate::{
     market::{Market, bank_key, bytes, trial, xts},
@@ -182,6 +187,29 @@ fn who_seals_badly_loses_the_payment_and_is_named_a_cheat() {
 }
 
 #[test]
+fn a_receipt_is_attested_in_its_owners_name_once_the_payment_has_happened() {
+    trial(async || {
+        let market = Market::new().await;
+        let exchange = Exchange::begin(&market, Seal::Receipt).await;
+        let accept = exchange.accept();
+        assert_eq!(status(exchange.pay(&market, PRICE).await, &market), TxState::Credited);
+        // ABORT after the payment completes, since it is too late for anything else.
+        let abort = exchange.abort_as_responder(&accept);
+        let said = exchange.r.ask_arbiter(&market.arbiter, &abort).await.unwrap();
+        assert_eq!(types(&said), ["t/receipt", "t/decision", "t/affidavit"]);
+        let (decided, _, _) = decision(&exchange, &said);
+        let affidavit: Verified<Affidavit> = read(&exchange, &said[2]);
+        assert_eq!(decided.outcome, Outcome::Completed);
+        assert_eq!((affidavit.decision, affidavit.permit), (decided.digest(), exchange.agr()));
+        let Description::Statement(wanted) = exchange.document() else { panic!("no statement") };
+        assert_eq!((affidavit.text, affidavit.text_signer), (wanted.text, exchange.o.certificate()));
+        let Some(Generated::Affidavit { text: attested, .. }) = said[2].made else { panic!("{said:?}") };
+        assert_eq!(attested, wanted.text);
+        market.close().await;
+    });
+}
+
+#[test]
 fn a_bank_that_is_away_and_an_arbiter_that_dies_change_nothing_in_the_end() {
     trial(async || {
         let mut market = Market::new().await;
@@ -228,6 +256,11 @@ fn a_bank_that_is_away_and_an_arbiter_that_dies_change_nothing_in_the_end() {
         market.arbiter.start().await;
         let again = exchange.r.ask_arbiter(&market.arbiter, &resolve).await.unwrap();
         assert_eq!(bytes(&again), bytes(&said));
+        let list = Command::Cases { json: true };
+        let listed = execute(market.arbiter.program(), &Unprinted::default(), list).await;
+        let listed: serde_json::Value = serde_json::from_str(&listed.text).unwrap();
+        assert_eq!(listed[0]["exchange"], exchange.xid().to_string());
+        assert_eq!(listed[0]["requests"][0]["request"], "t/resolve");
         let cases = market.arbiter.program().arbiter.as_ref().unwrap().cases().await.unwrap();
         assert_eq!((cases.len(), cases[0].state, cases[0].requests.len()), (1, "completed", 1));
         assert_eq!(cases[0].requests[0].by, "responder");

@@ -30,7 +30,10 @@ use semper_supporting::{
 };
 use semper_transfer::{
     data::DataManager,
-    description::{DataDescription, Description, Mode, Model, PaymentDescription},
+    description::{
+        Addressee, DataDescription, Description, Mode, Model, PaymentDescription, Semantics,
+        StatementDescription,
+    },
     item::{Item, PayRef, SysId},
     package::{LeafPath, Package},
     payment::{
@@ -38,7 +41,8 @@ use semper_transfer::{
         message::{AccountKind, Pay},
         module::BankReply,
     },
-    property::{Binding, Class, ExchangeEnabled as _, GenGrade, Reliance, Side},
+    property::{Binding, Class, ExchangeEnabled, GenGrade, Reliance, Side},
+    statement::{InDeal, ItemType, Lines, StatementManager},
 };
 
 use crate::market::{Market, Party, bank_key, fresh, xts};
@@ -55,6 +59,8 @@ pub(crate) enum Seal {
     Bad,
     /// It seals the right key of another content than it describes.
     Swapped,
+    /// It gives no document but a receipt, which the arbiter may attest.
+    Receipt,
 }
 
 /// An exchange.
@@ -131,6 +137,19 @@ impl Exchange {
             authority: Some(bank),
             fees: None,
         });
+        let receipt = receipt(&o, deal);
+        let text = Digest::of(&receipt);
+        let give_o = if seal == Seal::Receipt {
+            Package::of(StatementDescription {
+                semantics: Semantics::Receipt,
+                text,
+                media: "text/plain".into(),
+                signer: o.certificate(),
+                addressee: Addressee::Certificate(r.certificate()),
+            })
+        } else {
+            give_o
+        };
         let description = give_o.leaf(&leaf()).unwrap().clone();
         let binding = Binding {
             xid: run.xid,
@@ -140,17 +159,21 @@ impl Exchange {
             owner: o.certificate(),
             description: description.hash().unwrap(),
         };
-        let (item, keys) = (Item::Data { key: key.clone(), certified: None }, known.capabilities.keys);
-        let mut permitted =
-            DataManager::new().make_permit(&item, &description, &binding, &keys, &[7; 64]).unwrap();
-        let mut escrow = permitted.attached.blobs()[0].clone();
+        let keys = known.capabilities.keys;
+        let (item, manager): (Item, &dyn ExchangeEnabled) = match seal {
+            Seal::Receipt => (Item::Statement { tbs: receipt, signature: None }, &StatementManager),
+            _ => (Item::Data { key: key.clone(), certified: None }, &DataManager::new()),
+        };
+        let mut permitted = manager.make_permit(&item, &description, &binding, &keys, &[7; 64]).unwrap();
+        let mut escrow = permitted.attached.blobs().first().cloned().unwrap_or_default();
         if seal == Seal::Bad {
             let to = semper_transfer::escrow::EscrowUse::in_exchange(&binding, &keys);
             escrow = to.seal(&keys, &[9; 32], &[8; 32]).unwrap();
             permitted.permit.basis = Some(Digest::of(&escrow));
         }
         let offer = proposal(&run, give_o, give_r, permitted.permit, bank, &known);
-        let contents = BTreeMap::from([(leaf(), Digest::of(key.as_bytes()))]);
+        let content_of = if seal == Seal::Receipt { text } else { Digest::of(key.as_bytes()) };
+        let contents = BTreeMap::from([(leaf(), content_of)]);
         let machine = Originator::new(run.clone(), &offer, contents).unwrap();
         let step = machine.step(Input { at: now(), event: Event::Begin });
         assert!(step.outputs.iter().any(|output| matches!(output, Output::Ask(_))), "{:?}", step.outputs);
@@ -276,7 +299,11 @@ impl Exchange {
             offer: self.offer.bytes().clone(),
             accept: accept.map(|accept| accept.bytes().clone()),
             chains: vec![self.o.chain(), self.r.chain()],
-            blobs: if blobs { vec![Bytes(self.escrow.clone())] } else { Vec::new() },
+            blobs: if blobs && !self.escrow.is_empty() {
+                vec![Bytes(self.escrow.clone())]
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -310,6 +337,32 @@ impl Exchange {
     }
 }
 
+/// The text of a receipt that `owner` would sign.
+fn receipt(owner: &Party, deal: DealId) -> Vec<u8> {
+    let in_deal = InDeal {
+        deal: Some(deal),
+        terms_sha256: None,
+        conf: None,
+        seq: 1,
+        at: now().whole_seconds(),
+        signer: owner.key.kid(),
+        cert: owner.certificate(),
+        salt: None,
+    };
+    let lines = Lines {
+        in_deal,
+        item: "sale.receipt".into(),
+        form_sha256: Vec::new(),
+        over: Vec::new(),
+        binds: false,
+        until: None,
+        text_sha256: None,
+        locale: None,
+        facts_profile: None,
+    };
+    ItemType::Receipt.write(lines).unwrap()
+}
+
 fn proposal(
     run: &Run,
     give_o: Package,
@@ -319,8 +372,11 @@ fn proposal(
     known: &KnownThirdParty,
 ) -> Proposal {
     let until = Some(now().whole_seconds().after(Span::days(4)));
-    let sealed =
-        Reliance { class: Class::Sealed, mechanism: "data/sealed".into(), authority: None, until: None };
+    let (class, mechanism) = match permit.grade {
+        GenGrade::Affidavit => (Class::Forward, "statement/affidavit"),
+        _ => (Class::Sealed, "data/sealed"),
+    };
+    let sealed = Reliance { class, mechanism: mechanism.into(), authority: None, until: None };
     let paid =
         Reliance { class: Class::Backward, mechanism: "pay/direct".into(), authority: Some(bank), until };
     let one = |reliance: &Reliance| {
