@@ -133,7 +133,16 @@ impl<S: Store> Arbiter<S> {
             .order("due_ms", semper_supporting::archive::Direction::Rising)
             .limit(AT_ONCE);
         for row in self.store.query(vec![due]).await?.into_iter().flatten() {
-            self.run_errand(teller, bank, Due::from_row(&row)?).await?;
+            let due = Due::from_row(&row)?;
+            match self.run_errand(teller, bank, &due).await {
+                Err(ArbiterError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    // One case that is stuck does not stop the others.
+                    tracing::error!(exchange = %due.xid, %error, "an errand cannot be run");
+                    self.put_off(&due, chance::now()).await?;
+                }
+                Ok(()) => {}
+            }
         }
         Ok(())
     }
@@ -142,16 +151,16 @@ impl<S: Store> Arbiter<S> {
         &self,
         teller: &T,
         bank: Option<Digest>,
-        due: Due,
+        due: &Due,
     ) -> Result<(), ArbiterError> {
         let event = match (&due.errand, bank.and_then(|bank| self.banks.get(&bank))) {
             (Errand::Again(agr), _) => Some(Event::Elapsed(*agr)),
             (Errand::Observe(..) | Errand::Revoke(_), None) => None,
             (Errand::Observe(..) | Errand::Revoke(_), Some(place)) => {
-                match self.order(&due, chance::now()).await? {
+                match self.order(due, chance::now()).await? {
                     Some(order) => {
                         let reply = teller.send(place, order).await;
-                        self.read(&due, reply).await?
+                        self.read(due, reply).await?
                     }
                     None => None,
                 }
@@ -163,11 +172,14 @@ impl<S: Store> Arbiter<S> {
                 let source = Source { errand: Some(due.clone()), ..Source::default() };
                 self.take(due.xid, &event, &source, now).await.map(drop)
             }
-            None => {
-                let later = due.later(now.after(retry(due.tries)));
-                Ok(semper_host::record::commit(&*self.store, Batch::new().row(later)).await?)
-            }
+            None => self.put_off(due, now).await,
         }
+    }
+
+    /// Puts an errand off, each time for longer.
+    async fn put_off(&self, due: &Due, now: Moment) -> Result<(), ArbiterError> {
+        let later = due.later(now.after(retry(due.tries)));
+        Ok(semper_host::record::commit(&*self.store, Batch::new().row(later)).await?)
     }
 
     /// The signed order of an errand.

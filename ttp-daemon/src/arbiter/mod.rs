@@ -262,7 +262,11 @@ impl<S: Store> Arbiter<S> {
         };
         let (_, kind, common) = request::parts(&case.request);
         let Some(xid) = common.xid else { return Ok(Heard::Refused("exchange.unknown-message")) };
-        if !request::is_within_policy(&case, |bank| self.banks.contains_key(bank)) {
+        // What was decided stays decided, whatever banks the operator leaves out later.
+        let known = self.stored(xid).await?;
+        let decided =
+            known.is_some_and(|case_of| case_of.third_party.verdict(&case.offer.digest()).is_some());
+        if !decided && !request::is_within_policy(&case, |bank| self.banks.contains_key(bank)) {
             return self.reject(&case.request, RejectCode::EPolicy, now).await;
         }
         let (hash, role, deal) = (case.request.digest(), common.from, Some(common.deal));
