@@ -22,6 +22,10 @@ use crate::{
 /// What each new customer's account is given by the bank of a trial.
 pub const GIFT: &str = "XTS 100.00";
 
+/// The ports of daemons: registered ports (RFC 6335, 6) below those of callers.
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u16 = 20_000;
+
 /// A market in a temporary folder. Everything in it ends and goes when it is dropped.
 #[derive(Debug)]
 pub struct Marketplace {
@@ -253,9 +257,16 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-/// A port that nobody listens at now.
+/// A port that nobody listens at now, below those that the system gives to callers: a daemon that is down for
+/// a moment finds its port free when it comes back.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    for _ in 0..100 {
+        let port = FIRST_PORT + u16::from_be_bytes(semper_host::random()?) % PORTS;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(Failure::new("no port is free"))
 }
 
 /// The address of a daemon of the trial at `port`.

@@ -42,6 +42,9 @@ use crate::{
 };
 
 /// Somebody with a program of the crates that all programs are made of.
+///
+/// There is no window: access control is asked in the name of a policy, as by a daemon, so that every
+/// signature has its permit and nobody is asked. What people are asked is the matter of the window's tests.
 #[derive(Debug)]
 pub struct Person {
     pub(crate) store: SqliteArchive,
