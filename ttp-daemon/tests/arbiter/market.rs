@@ -1,4 +1,5 @@
-//! A market in this process: an authority, a bank and an arbiter serve over TLS, two merchants exchange.
+//! A market in this process: an authority, a bank and an arbiter serve over TLS, a merchant and a
+//! person exchange.
 
 use std::{
     future::Future,
@@ -16,9 +17,9 @@ use semper_exchange::{
 };
 use semper_host::{Folder, Keyring, Membership, Papers, Registration, chance::now, enrol, keyring, papers};
 use semper_supporting::{
-    access::{Action, Decision, Limits, Object, decide},
+    access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject as WhoActs, decide},
     archive::{Schema, record},
-    certificate::{CertRole, Certificate, Subject, Usage, profile::BusinessKind},
+    certificate::{CertRole, Certificate, Subject, Usage, inspect, profile::BusinessKind},
     comm::{
         address::{Endpoint, Surroundings},
         envelope::Envelope,
@@ -33,7 +34,11 @@ use semper_supporting::{
     },
     evidence::{Signable, SignedBytes, Verified},
     money::{Currency, Money},
-    registration::record::Kind,
+    registration::{
+        message::CertificateRequest,
+        prk::Prk,
+        record::{Kind, Names},
+    },
     wire,
 };
 use semper_transfer::payment::{
@@ -115,12 +120,20 @@ pub(crate) struct Party {
     _store: SqliteArchive,
     keys: Keyring,
     pub(crate) key: KeyRef,
+    /// The key of its connections: a person has one of its own for them.
+    auth: KeyRef,
     pub(crate) papers: Papers,
 }
 
 impl Party {
+    /// The certificate it signs under.
     pub(crate) fn certificate(&self) -> Digest {
-        self.papers.own[0].digest()
+        self.own(&self.key).digest()
+    }
+
+    fn own(&self, key: &KeyRef) -> &Certificate {
+        let mut own = self.papers.own.iter();
+        own.find(|one| inspect(one).unwrap().key.kid() == key.kid()).unwrap()
     }
 
     pub(crate) fn public(&self) -> PublicKey {
@@ -129,7 +142,11 @@ impl Party {
 
     /// Its certificate and those above it.
     pub(crate) fn chain(&self) -> Vec<Certificate> {
-        self.papers.own.iter().chain(&self.papers.above).cloned().collect()
+        self.chain_of(&self.key)
+    }
+
+    fn chain_of(&self, key: &KeyRef) -> Vec<Certificate> {
+        std::iter::once(self.own(key)).chain(&self.papers.above).cloned().collect()
     }
 
     pub(crate) fn sign<T: Signable>(&self, value: &T) -> Verified<T> {
@@ -141,7 +158,8 @@ impl Party {
     }
 
     async fn call(&self, to: &Endpoint, role: CertRole) -> Session {
-        let identity = Identity::new(&self.chain(), &self.keys.tls_key(&self.key).unwrap()).unwrap();
+        let identity =
+            Identity::new(&self.chain_of(&self.auth), &self.keys.tls_key(&self.auth).unwrap()).unwrap();
         let trust = Trust::new(self.papers.snapshot());
         let dialer = Dialer::new(Clock::system(), trust, Surroundings::Demo, Features::default());
         let call = Call { to: to.clone(), identity, expected: Expected::Role(role) };
@@ -201,7 +219,7 @@ impl Party {
             signer: self.key.kid(),
             msg: fresh(),
             key: self.public(),
-            holder: self.certificate(),
+            holder: self.own(&self.auth).digest(),
             kind,
             currency: Currency::parse("XTS").unwrap(),
             parent: None,
@@ -303,10 +321,10 @@ impl Market {
         let command = Command::Enter {
             kind,
             name: name.into(),
-            organisation: Some("Trial".into()),
-            city: (kind == Kind::Merchant).then(|| "Darmstadt".into()),
+            organisation: (kind != Kind::Person).then(|| "Trial".into()),
+            city: matches!(kind, Kind::Merchant | Kind::Person).then(|| "Darmstadt".into()),
             country: Some("DE".into()),
-            dns: vec!["localhost".into()],
+            dns: if kind == Kind::Person { Vec::new() } else { vec!["localhost".into()] },
             attributes: Vec::new(),
             print: true,
         };
@@ -342,7 +360,63 @@ impl Market {
             ..Subject::default()
         };
         membership.register(key, subject, Kind::Merchant, &registration, &mut papers).await.unwrap();
-        Party { _store: store, keys, key, papers }
+        Party { _store: store, keys, key, auth: key, papers }
+    }
+
+    /// A person with its two certificates.
+    pub(crate) async fn person(&self, name: &str) -> Party {
+        let registration = self.letter(Kind::Person, name).await;
+        let folder = Folder::create(&self.place.path().join(name)).unwrap();
+        let schema =
+            Schema::new(1).with(record::TABLES).with(&[keyring::KEY, papers::PAPER, enrol::APPLICANT]);
+        let store = folder.archive(schema).unwrap();
+        let keys = Keyring::load(&store, folder.wrapping_key()).await.unwrap();
+        let mut made = Vec::new();
+        for purpose in [KeyPurpose::Sign, KeyPurpose::Auth, KeyPurpose::Deal] {
+            made.push(keys.generate(&store, &WhoActs::User, purpose, now()).await.unwrap());
+        }
+        let (key, auth, anonymous) = (made[0], made[1], made[2]);
+        let root = Certificate::from_pem(&registration.root).unwrap();
+        let names = Names {
+            name: name.into(),
+            organisation: None,
+            city: Some("Darmstadt".into()),
+            country: Some("DE".into()),
+        };
+        let asked = CertificateRequest {
+            root: root.digest(),
+            kind: Kind::Person,
+            names: names.clone(),
+            keys: vec![key.kid(), auth.kid()],
+            at: now().whole_seconds(),
+        };
+        let facts = Facts { circumstances: &[Circumstance::FirstStart], ..Facts::default() };
+        let object = Object::with(&asked, facts);
+        let permit = match decide(&operator(), Action::Register, &object, None, &Limits::default(), now()) {
+            Decision::Allow(permit) => permit,
+            other => panic!("{other:?}"),
+        };
+        let requests = keys.requests(permit, now()).unwrap();
+        let line = registration.letter.lines().find_map(|line| line.trim().strip_prefix("Registration key"));
+        let letter = enrol::Letter {
+            address: self.authority.at.clone(),
+            root,
+            prk: Prk::parse(line.unwrap().trim()).unwrap(),
+            names,
+            kind: Kind::Person,
+            dns: Vec::new(),
+        };
+        let mut papers = Papers::load(&store).await.unwrap();
+        let enrolment = enrol::Enrolment {
+            store: &store,
+            keys: &keys,
+            anonymous,
+            surroundings: Surroundings::Demo,
+            clock: Clock::system(),
+        };
+        enrolment.run(letter, requests, &mut papers, now).await.unwrap();
+        enrolment.fetch_lists(&self.authority.at, &mut papers, now).await.unwrap();
+        Party { _store: store, keys, key, auth, papers }
     }
 
     pub(crate) async fn close(mut self) {

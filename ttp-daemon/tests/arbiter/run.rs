@@ -85,9 +85,9 @@ fn leaf() -> LeafPath {
 }
 
 impl Exchange {
-    /// Two merchants, accounts, and OFFER made by the originator's machine.
+    /// A merchant and a person, accounts, and OFFER made by the originator's machine.
     pub(crate) async fn begin(market: &Market, seal: Seal) -> Self {
-        let (o, r) = (market.merchant("Otto").await, market.merchant("Fogra").await);
+        let (o, r) = (market.merchant("Otto").await, market.person("Ada Weber").await);
         let till = o.account(&market.bank, AccountKind::Merchant).await;
         let purse = r.account(&market.bank, AccountKind::Customer).await;
         let (known, t_key) = r.caps(&market.arbiter).await;
