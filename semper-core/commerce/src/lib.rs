@@ -7,3 +7,4 @@
 //! leaves as a draft: no machine ever holds a key or a bare yes.
 
 pub mod deal;
+pub mod sale;
