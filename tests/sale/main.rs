@@ -10,7 +10,7 @@ use market::{Market, Side, lie, other_key, price};
 use proptest::prelude::*;
 use semper_commerce::{
     deal::Outcome,
-    sale::{End, Timer},
+    sale::{End, Event, Session, Timer},
 };
 use semper_exchange::{
     deadlines,
@@ -18,6 +18,7 @@ use semper_exchange::{
     tell::Code,
 };
 use semper_supporting::{
+    comm::session::Exporter,
     crypto::{digest::Digest, signature::Kid},
     deal::Xid,
     money::Money,
@@ -138,7 +139,8 @@ proptest! {
                 }
             }
         }
-        for _ in 0..4 {
+        market.crashes = true;
+        for _ in 0..2 {
             market.connect();
             market.settle();
         }
@@ -162,10 +164,13 @@ fn a_silent_seller_after_the_payment_is_replaced_by_the_third_party() {
     let view = market.buyer.view();
     assert_eq!(view.end, Some(End::Exchanged(Outcome::Done)), "{:?}", market.faults);
     assert!(view.is_delivered);
-    // The seller, back again, finds the payment and the same end.
+    // The seller, back again, finds the payment, and in the end the same end.
     market.connect();
     market.settle();
-    assert_eq!(market.counter.pending(), price());
+    market.elapse(Side::Seller, Timer::Exchange(deadlines::Timer::Close));
+    market.settle();
+    done(&market);
+    assert!(market.buyer.has_ended() && market.seller.has_ended(), "{:?}", market.faults);
 }
 
 #[test]
@@ -181,6 +186,25 @@ fn a_silent_buyer_after_the_offer_binds_nobody() {
     assert!(market.was_told(Side::Seller, Code::U7) && market.was_told(Side::Seller, Code::U11));
     assert_eq!(market.seller.view().end, Some(End::Exchanged(Outcome::Nothing)));
     nothing(&market);
+}
+
+#[test]
+fn another_key_on_the_connection_is_given_nothing() {
+    let mut market = Market::new();
+    market.start();
+    while !market.types_sent().contains(&"x/gxv/offer") {
+        assert!(market.deliver(Side::Seller, 0) || market.deliver(Side::Buyer, 0));
+    }
+    let said = market.sent.len();
+    let stranger = Session { exporter: Exporter::from_bytes([77; 32]), tls: Kid::from_bytes([9; 32]) };
+    for side in [Side::Buyer, Side::Seller] {
+        market.give(side, Event::Up(stranger));
+        assert!(market.faults.contains(&(side, "deal.wrong-key")));
+    }
+    assert_eq!(market.sent.len(), said);
+    market.connect();
+    market.settle();
+    done(&market);
 }
 
 #[test]

@@ -154,6 +154,7 @@ struct Trade {
     means: Means,
     payment: Payment,
     closing: (bool, bool, bool),
+    parted: Option<(Outcome, Option<Money>)>,
 }
 
 impl Machine for Seller {
@@ -590,6 +591,7 @@ impl Seller {
             means,
             payment,
             closing: (false, false, false),
+            parted: None,
         }));
         outputs.extend(self.exchange(originator::Event::Begin, input)?);
         Ok(outputs)
@@ -778,15 +780,22 @@ impl Seller {
     fn close(&mut self, input: &Input) -> Taken {
         let Stage::Trading(trade) = &mut self.stage else { return Ok(Vec::new()) };
         let Some(outcome) = trade.outcome() else { return Ok(Vec::new()) };
-        let (ended, said, heard) = trade.closing;
+        let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
         let mut outputs = Vec::new();
+        if let Some(parted) = trade.parted.take() {
+            if parted == (outcome, paid) {
+                trade.closing.2 = true;
+            } else {
+                outputs.push(Output::Fault(DealFault::LedgerDiffers.code()));
+            }
+        }
+        let (ended, said, heard) = trade.closing;
         if !ended {
             trade.closing.0 = true;
             outputs.push(Output::Ended(outcome));
         }
         if heard && !said && self.line.is_quiet() {
             trade.closing.1 = true;
-            let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
             let talk = self.line.talk.clone();
             if let Some(standing) = &mut self.line.standing {
                 let draft = standing.close(&talk, outcome, paid, input.at)?;
@@ -800,10 +809,10 @@ impl Seller {
         let Stage::Trading(trade) = &mut self.stage else { return Err(SaleFault::OutOfPlace) };
         let standing = self.line.standing.as_ref().ok_or(SaleFault::OutOfPlace)?;
         let close: Verified<DealClose> = verified(signed, &standing.peer.key)?;
-        let outcome = trade.outcome().ok_or(DealFault::Owes)?;
-        let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
-        standing.check_close(&close, before, (outcome, paid), input.at)?;
-        trade.closing.2 = true;
+        // The buyer may have ended before us, by the third party: its word waits for our own end.
+        let parted = (close.outcome, close.paid);
+        standing.check_close(&close, before, parted, input.at)?;
+        trade.parted = Some(parted);
         Ok(vec![Output::Keep(close.bytes().clone())])
     }
 }
