@@ -98,6 +98,8 @@ pub struct Recourse {
     pub beside: Vec<Digest>,
     /// How often it was repeated.
     pub tries: u8,
+    /// Whether the answer was NOT-YET, so that it may be followed by ABORT.
+    pub not_yet: bool,
 }
 
 /// What the third party answers a party.
@@ -148,14 +150,17 @@ impl Desk {
         self.run.common(self.role(), to, Some(self.agr), prev, at).ok_or(Refused::OutOfPlace)
     }
 
-    /// Checks K3 to K5 of a message about this agreement, and notes it.
-    pub(super) fn hear<T: Spoken>(&mut self, message: &Verified<T>, from: Role) -> Result<(), Refused> {
+    /// Checks K3 and K4 of a message about this agreement.
+    fn check<T: Spoken>(&self, message: &Verified<T>, from: Role) -> Result<(), Refused> {
         let common = message.value().common();
         let fits =
             self.run.is_of(common, from, self.role(), Some(self.agr)) && message.signer() == common.signer;
-        if !fits {
-            return Err(Refused::Mismatch);
-        }
+        if fits { Ok(()) } else { Err(Refused::Mismatch) }
+    }
+
+    /// Checks K3 to K5 of a message about this agreement, and notes it.
+    pub(super) fn hear<T: Spoken>(&mut self, message: &Verified<T>, from: Role) -> Result<(), Refused> {
+        self.check(message, from)?;
         self.log.hear(message.value(), message.digest())
     }
 
@@ -283,7 +288,7 @@ impl Desk {
         match answer {
             Answer::Receipt(receipt) => {
                 ours(receipt.request)?;
-                self.hear(&receipt, Role::ThirdParty)?;
+                self.check(&receipt, Role::ThirdParty)?;
                 let wait = receipt.answer_by.since(at);
                 Ok(Heeded::Wait(vec![Output::Set { timer: Timer::Answer, span: wait }, keep(&receipt)]))
             }
@@ -292,17 +297,17 @@ impl Desk {
             Answer::Affidavit(message, verdict) => self.replace(&message, verdict),
             Answer::NotYet(not_yet) => {
                 ours(not_yet.request)?;
-                self.hear(&not_yet, Role::ThirdParty)?;
+                self.check(&not_yet, Role::ThirdParty)?;
                 Ok(Heeded::NotYet)
             }
             Answer::Pending(pending) => {
                 ours(pending.request)?;
-                self.hear(&pending, Role::ThirdParty)?;
+                self.check(&pending, Role::ThirdParty)?;
                 Ok(Heeded::Wait(Vec::new()))
             }
             Answer::Reject(reject) => {
                 ours(reject.request)?;
-                self.hear(&reject, Role::ThirdParty)?;
+                self.check(&reject, Role::ThirdParty)?;
                 Ok(match reject.code {
                     RejectCode::EOwn => Heeded::Supply,
                     RejectCode::ESig
@@ -372,7 +377,7 @@ impl Mark {
 
 impl Recourse {
     fn out(request: Draft, beside: Vec<Digest>) -> (Self, Vec<Output>) {
-        let recourse = Self { request, beside, tries: 0 };
+        let recourse = Self { request, beside, tries: 0, not_yet: false };
         let outputs = vec![recourse.send(), Output::Set { timer: Timer::Answer, span: retry(0) }];
         (recourse, outputs)
     }

@@ -406,14 +406,17 @@ fn resolving(mut desk: Desk, mut recourse: Recourse, event: Event, at: Moment) -
         Event::Answered(answer) => match desk.heed(&recourse, *answer, at)? {
             Heeded::Wait(outputs) => Ok(Step::to(Originator::Resolving(desk, recourse)).orders(outputs)),
             Heeded::Settle(outputs) => Ok(settle(Originator::Resolving(desk, recourse), outputs)),
-            Heeded::NotYet => Ok(Step::to(Originator::Resolving(desk, recourse))
-                .order(Output::Set { timer: Timer::Again, span: AGAIN })
-                .order(Output::Tell(Code::U13))),
+            Heeded::NotYet => {
+                recourse.not_yet = true;
+                Ok(Step::to(Originator::Resolving(desk, recourse))
+                    .order(Output::Set { timer: Timer::Again, span: AGAIN })
+                    .order(Output::Tell(Code::U13)))
+            }
             Heeded::Supply => {
                 Ok(Step::to(Originator::Resolving(desk, recourse)).order(Output::Tell(Code::U15)))
             }
         },
-        Event::Elapsed(Timer::Again) => abort(desk, Reason::NotYet, at),
+        Event::Elapsed(Timer::Again) if recourse.not_yet => abort(desk, Reason::NotYet, at),
         Event::Elapsed(Timer::Answer) => {
             let outputs = recourse.again();
             Ok(Step::to(Originator::Resolving(desk, recourse)).orders(outputs))
@@ -426,7 +429,7 @@ fn resolving(mut desk: Desk, mut recourse: Recourse, event: Event, at: Moment) -
         | Event::Signed(_)
         | Event::Declined(_)
         | Event::Closed(_)
-        | Event::Elapsed(Timer::Accept | Timer::Item | Timer::Close)
+        | Event::Elapsed(Timer::Accept | Timer::Item | Timer::Close | Timer::Again)
         | Event::Stopped => Err(Refused::OutOfPlace),
     }
 }

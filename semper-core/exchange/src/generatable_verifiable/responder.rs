@@ -406,9 +406,12 @@ fn resolving(mut desk: Desk, mut recourse: Recourse, early: Early, event: Event,
                 Ok(Step::to(Responder::Resolving(desk, recourse, early)).orders(outputs))
             }
             Heeded::Settle(outputs) => settle(Responder::Resolving(desk, recourse, early), outputs, at),
-            Heeded::NotYet => Ok(Step::to(Responder::Resolving(desk, recourse, early))
-                .order(Output::Set { timer: Timer::Again, span: AGAIN })
-                .order(Output::Tell(Code::U13))),
+            Heeded::NotYet => {
+                recourse.not_yet = true;
+                Ok(Step::to(Responder::Resolving(desk, recourse, early))
+                    .order(Output::Set { timer: Timer::Again, span: AGAIN })
+                    .order(Output::Tell(Code::U13)))
+            }
             Heeded::Supply => {
                 Ok(Step::to(Responder::Resolving(desk, recourse, early)).order(Output::Tell(Code::U15)))
             }
@@ -421,8 +424,8 @@ fn resolving(mut desk: Desk, mut recourse: Recourse, early: Early, event: Event,
         Event::Delivered(item, verdicts) => {
             take_item(Responder::Resolving(desk, recourse, early), &item, &verdicts, at)
         }
-        Event::Elapsed(Timer::Again) => abort(desk, early, Reason::NotYet, at),
-        Event::Stopped => abort(desk, early, Reason::User, at),
+        Event::Elapsed(Timer::Again) if recourse.not_yet => abort(desk, early, Reason::NotYet, at),
+        Event::Stopped if recourse.not_yet => abort(desk, early, Reason::User, at),
         Event::Elapsed(Timer::Answer) => {
             let outputs = recourse.again();
             Ok(Step::to(Responder::Resolving(desk, recourse, early)).orders(outputs))
@@ -431,7 +434,8 @@ fn resolving(mut desk: Desk, mut recourse: Recourse, early: Early, event: Event,
         Event::Signed(_)
         | Event::Refused
         | Event::Go
-        | Event::Elapsed(Timer::Accept | Timer::Item | Timer::Close) => Err(Refused::OutOfPlace),
+        | Event::Elapsed(Timer::Accept | Timer::Item | Timer::Close | Timer::Again)
+        | Event::Stopped => Err(Refused::OutOfPlace),
     }
 }
 

@@ -79,8 +79,8 @@ pub struct Row {
     pub accept: Option<Accepted>,
     /// The escrows that were brought and fit their hashes.
     pub blobs: BTreeSet<Digest>,
-    /// The receipts given, by the request.
-    pub receipts: BTreeMap<Digest, Draft>,
+    /// What was answered to each request.
+    pub answered: BTreeMap<Digest, Answered>,
     /// Requests that wait for a decision.
     pub waiting: Vec<Asked>,
     /// Who is shown to have broken the protocol.
@@ -96,6 +96,17 @@ pub struct Accepted {
     pub digest: Digest,
     /// The responder's permits.
     pub permits: BTreeMap<LeafPath, GenerationPermit>,
+}
+
+/// What was answered to one request, to be said again in the same bytes when it is repeated.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Answered {
+    /// Who asked.
+    pub role: Role,
+    /// RECEIPT.
+    pub receipt: Draft,
+    /// NOT-YET, PENDING or REJECT, if that was the answer.
+    pub answer: Option<Draft>,
 }
 
 /// A request that is to be answered.
@@ -345,14 +356,15 @@ impl ThirdParty {
         let answer_by = clock.at.after(self.answer_within);
         let row = self.rows.get_mut(index).ok_or(Refused::OutOfPlace)?;
         let asked = case.request.asked();
-        if let Some(receipt) = row.receipts.get(&asked.request).cloned() {
-            let mut orders = vec![send(asked.role, receipt, Vec::new())];
+        if let Some(answered) = row.answered.get(&asked.request).cloned() {
+            let again = [Some(answered.receipt), answered.answer].into_iter().flatten();
+            let mut orders: Orders = again.map(|draft| send(asked.role, draft, Vec::new())).collect();
             if let Stage::Decided(verdict) = &row.stage {
                 orders.extend(row.answers(verdict, asked.role)?);
             }
             return Ok(orders);
         }
-        if row.receipts.len() >= 2 * MOST_REQUESTS {
+        if row.answered.values().filter(|answered| answered.role == asked.role).count() >= MOST_REQUESTS {
             return Err(Refused::Mismatch);
         }
         if !row.take_blobs(&case.blobs) {
@@ -366,7 +378,8 @@ impl ThirdParty {
             journal_index: clock.journal_index,
         };
         let receipt = draft(&receipt)?;
-        row.receipts.insert(asked.request, receipt.clone());
+        let answered = Answered { role: asked.role, receipt: receipt.clone(), answer: None };
+        row.answered.insert(asked.request, answered);
         let mut orders = vec![Output::Keep(asked.request), send(asked.role, receipt, Vec::new())];
         if fresh && let Stage::Generating { made, .. } = &row.stage {
             // ACCEPT has come while the originator's items are being made: its leaves are made with them.
@@ -448,7 +461,7 @@ impl ThirdParty {
                 offer: Box::new(case.offer.value().clone()),
                 accept,
                 blobs: BTreeSet::new(),
-                receipts: BTreeMap::new(),
+                answered: BTreeMap::new(),
                 waiting: Vec::new(),
                 cheats: self.rows.iter().map(proof).collect(),
                 stage: Stage::Open,
@@ -592,7 +605,7 @@ impl Row {
         if self.offer.permit.iter().any(missing) {
             let common = self.common(asked.role, Some(asked.request), clock.at)?;
             let reject = draft(&Reject { common, request: asked.request, code: RejectCode::EOwn })?;
-            let mut orders = vec![send(asked.role, reject, Vec::new())];
+            let mut orders = vec![self.answer(asked, reject)];
             orders.extend(self.next_in_line()?);
             return Ok(orders);
         }
@@ -855,9 +868,17 @@ impl Row {
     fn not_yet(&mut self, asked: Asked, leaf: LeafPath, clock: &Clock) -> Result<Orders, Refused> {
         let common = self.common(asked.role, Some(asked.request), clock.at)?;
         let answer = NotYet { common, request: asked.request, leaf, observation: answer::Seen::NotYet };
-        let mut orders = vec![send(asked.role, draft(&answer)?, Vec::new())];
+        let mut orders = vec![self.answer(asked, draft(&answer)?)];
         orders.extend(self.next_in_line()?);
         Ok(orders)
+    }
+
+    /// Answers a request with something short of a decision.
+    fn answer(&mut self, asked: Asked, answer: Draft) -> Output {
+        if let Some(answered) = self.answered.get_mut(&asked.request) {
+            answered.answer = Some(answer.clone());
+        }
+        send(asked.role, answer, Vec::new())
     }
 
     /// Nothing was decided: the next request that waits has its turn.
@@ -870,10 +891,10 @@ impl Row {
         self.observe(next, look(next.wish))
     }
 
-    fn pending(&self, asked: Asked, clock: &Clock) -> Result<Orders, Refused> {
+    fn pending(&mut self, asked: Asked, clock: &Clock) -> Result<Orders, Refused> {
         let common = self.common(asked.role, Some(asked.request), clock.at)?;
         let pending = draft(&Pending { common, request: asked.request, until: None })?;
-        Ok(vec![send(asked.role, pending, Vec::new())])
+        Ok(vec![self.answer(asked, pending)])
     }
 
     /// Takes the escrows and sealed contents that came; false if one is none that this agreement names.

@@ -106,7 +106,8 @@ impl Bench {
             ("Delivered", delivered.clone()),
             ("Aborting", aborting.clone()),
             ("Aborting, all here", aborting_all.clone()),
-            ("Resolving", resolving),
+            ("Resolving", resolving.clone()),
+            ("Resolving, NOT-YET heard", self.go(resolving.clone(), self.not_yet(request(&resolving)))),
             ("Completed", self.go(delivered.clone(), self.closed(self.item()))),
             ("Completed without CLOSE", self.go(delivered, Event::Elapsed(Timer::Close))),
             ("CompletedByT", self.go(aborting_all, self.decided(Outcome::Completed))),
@@ -169,30 +170,23 @@ impl Bench {
         answered(Answer::Decision(self.decision(outcome)))
     }
 
-    /// The request a party in this state has out, which the third party's answers name.
-    fn request(&self, kind: &str) -> Digest {
-        let bench = self.states();
-        let state = bench.iter().find(|(name, _)| *name == kind).unwrap();
-        match &state.1 {
-            Originator::Aborting(_, recourse) | Originator::Resolving(_, recourse) => {
-                recourse.request.digest()
-            }
-            other => panic!("{other:?} asks nothing"),
-        }
+    fn not_yet(&self, request: Digest) -> Event {
+        let common = self.common(Role::ThirdParty, Some(request));
+        let observation = semper_exchange::message::answer::Seen::NotYet;
+        let not_yet = NotYet { common, request, leaf: path(0), observation };
+        answered(Answer::NotYet(self.market.t.sign(&not_yet)))
     }
 
     fn inputs(&self) -> Vec<(&'static str, Input<Event>)> {
         let common = |from, prev| self.common(from, prev);
-        let (abort, resolve) = (self.request("Aborting"), self.request("Resolving"));
+        let states = self.states();
+        let request =
+            |name| states.iter().find(|(one, _)| *one == name).map(|(_, state)| request(state)).unwrap();
+        let (abort, resolve) = (request("Aborting"), request("Resolving"));
         let t = &self.market.t;
         let reject = |request, code| {
             let common = common(Role::ThirdParty, Some(request));
             answered(Answer::Reject(t.sign(&Reject { common, request, code })))
-        };
-        let not_yet = |request| {
-            let common = common(Role::ThirdParty, Some(request));
-            let observation = semper_exchange::message::answer::Seen::NotYet;
-            answered(Answer::NotYet(t.sign(&NotYet { common, request, leaf: path(0), observation })))
         };
         let receipt = Receipt {
             common: common(Role::ThirdParty, Some(abort)),
@@ -249,8 +243,8 @@ impl Bench {
             ("CLOSE of something else", self.closed(Digest::of(b"junk"))),
             ("RECEIPT", answered(Answer::Receipt(t.sign(&receipt)))),
             ("PENDING", answered(Answer::Pending(t.sign(&pending)))),
-            ("NOT-YET", not_yet(resolve)),
-            ("NOT-YET to ABORT", not_yet(abort)),
+            ("NOT-YET", self.not_yet(resolve)),
+            ("NOT-YET to ABORT", self.not_yet(abort)),
             ("REJECT E-OWN of ABORT", reject(abort, RejectCode::EOwn)),
             ("REJECT E-OWN of RESOLVE", reject(resolve, RejectCode::EOwn)),
             ("REJECT E-XID of ABORT", reject(abort, RejectCode::EXid)),
@@ -275,4 +269,12 @@ impl Bench {
 
 fn answered(answer: Answer) -> Event {
     Event::Answered(Box::new(answer))
+}
+
+/// The request a party in this state has out, which the third party's answers name.
+fn request(state: &Originator) -> Digest {
+    match state {
+        Originator::Aborting(_, recourse) | Originator::Resolving(_, recourse) => recourse.request.digest(),
+        other => panic!("{other:?} asks nothing"),
+    }
 }
