@@ -246,6 +246,19 @@ fn a_buyer_that_declines_the_offer_costs_the_seller_one_question() {
     nothing(&market);
 }
 
+#[test]
+fn a_seller_that_does_not_sign_its_offer_owes_nothing_and_says_so() {
+    let mut market = Market::new();
+    market.willing.insert(Side::Seller, false);
+    market.start();
+    market.settle();
+    assert_eq!(market.buyer.view().end, Some(End::Refused("deal.declined".into())));
+    assert_eq!(market.seller.view().end, Some(End::Exchanged(Outcome::Nothing)));
+    assert!(market.buyer.has_ended() && market.seller.has_ended());
+    assert_eq!(market.to_third, [""; 0]);
+    nothing(&market);
+}
+
 fn change_payment(offer: &mut Proposal, change: impl Fn(&mut PaymentDescription)) {
     let Some(Description::Payment(payment)) = offer.give_r.leaf(&LeafPath::first()).cloned() else {
         panic!("no payment")

@@ -268,7 +268,7 @@ impl Seller {
             },
             Event::Signed(signed) => self.signed(signed, input),
             Event::Refused(_) | Event::Stop => match &self.stage {
-                Stage::Trading(_) => self.exchange(originator::Event::Stopped, input),
+                Stage::Trading(_) => self.stop(input),
                 Stage::Refused(_) => Err(SaleFault::OutOfPlace),
                 _ => Ok(self.refuse(&DealFault::Declined.into())),
             },
@@ -293,6 +293,20 @@ impl Seller {
         self.stage = Stage::Refused(code.to_owned());
         outputs.extend([Output::Fault(code), Output::Tell(Code::U17), Output::Ended(Outcome::Nothing)]);
         outputs
+    }
+
+    /// Gives up: before OFFER is signed the buyer is told and nothing is owed, after it the third party is asked.
+    fn stop(&mut self, input: &Input) -> Taken {
+        let mut outputs = self.exchange(originator::Event::Stopped, input)?;
+        if let Stage::Trading(trade) = &mut self.stage
+            && matches!(trade.machine, Originator::Declined(_))
+        {
+            trade.closing = (false, true, true);
+            self.line.hush();
+            let word = SaleMessage::Declined(DealFault::Declined.code().to_owned());
+            outputs.extend(self.line.send(&word)?);
+        }
+        Ok(outputs)
     }
 
     /// What a fault of the other side leads to: an end before OFFER, a mere note after it.
