@@ -13,6 +13,10 @@
 mod common;
 #[path = "table/originator.rs"]
 mod originator;
+#[path = "table/responder.rs"]
+mod responder;
+#[path = "table/third_party.rs"]
+mod third_party;
 
 use std::collections::{BTreeMap, BTreeSet};
 

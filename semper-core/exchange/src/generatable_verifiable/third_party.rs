@@ -21,13 +21,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use semper_supporting::{
     crypto::digest::Digest,
     deal::Xid,
-    evidence::Verified,
+    evidence::{Verified, statement::from_bytes},
     machine::{Machine, Refused, Step},
     party::Role,
     time::{Moment, Span},
 };
 use semper_transfer::{
     description::{Description, Semantics},
+    escrow::EscrowCert,
     package::LeafPath,
     property::{
         BadPermit, Binding, Class, GenGrade, Generated, GenerationPermit, Look, Observation, Record, Side,
@@ -79,6 +80,8 @@ pub struct Row {
     pub accept: Option<Accepted>,
     /// The escrows that were brought and fit their hashes.
     pub blobs: BTreeSet<Digest>,
+    /// For each certificate about an escrow that was brought, the escrow it is about.
+    pub certified: BTreeMap<Digest, Digest>,
     /// What was answered to each request.
     pub answered: BTreeMap<Digest, Answered>,
     /// Requests that wait for a decision.
@@ -367,7 +370,8 @@ impl ThirdParty {
         if row.answered.values().filter(|answered| answered.role == asked.role).count() >= MOST_REQUESTS {
             return Err(Refused::Mismatch);
         }
-        if !row.take_blobs(&case.blobs) {
+        let decided = matches!(row.stage, Stage::Decided(_));
+        if !decided && !row.take_blobs(&case.blobs) {
             return self.reject(&case.request, RejectCode::EOwn, clock).map(|order| vec![order]);
         }
         let receipt = Receipt {
@@ -461,6 +465,7 @@ impl ThirdParty {
                 offer: Box::new(case.offer.value().clone()),
                 accept,
                 blobs: BTreeSet::new(),
+                certified: BTreeMap::new(),
                 answered: BTreeMap::new(),
                 waiting: Vec::new(),
                 cheats: self.rows.iter().map(proof).collect(),
@@ -597,12 +602,7 @@ impl Row {
 
     /// Makes the originator's items, and the responder's if its permits are here.
     fn complete(&mut self, asked: Asked, records: Vec<Digest>, clock: &Clock) -> Result<Orders, Refused> {
-        let missing = |(path, permit): (&LeafPath, &GenerationPermit)| {
-            self.plan.leaves.o.contains_key(path)
-                && needs_blob(permit)
-                && !permit.basis.is_some_and(|b| self.blobs.contains(&b))
-        };
-        if self.offer.permit.iter().any(missing) {
+        if !self.offer.permit.values().all(|permit| self.has_basis(permit)) {
             let common = self.common(asked.role, Some(asked.request), clock.at)?;
             let reject = draft(&Reject { common, request: asked.request, code: RejectCode::EOwn })?;
             let mut orders = vec![self.answer(asked, reject)];
@@ -616,6 +616,19 @@ impl Row {
         orders.extend(self.responders_leaves(&BTreeMap::new())?);
         self.stage = Stage::Generating { asked, records, made: BTreeMap::new() };
         Ok(orders)
+    }
+
+    /// Whether everything is here that a permit of the originator names and making its item takes. What is
+    /// missing is the requester's fault, never the owner's: nobody is shown to have sealed wrongly by it.
+    fn has_basis(&self, permit: &GenerationPermit) -> bool {
+        let here = |digest: &Digest| self.blobs.contains(digest);
+        match permit.grade {
+            GenGrade::Sealed => permit.basis.is_some_and(|escrow| here(&escrow)),
+            GenGrade::Certified => {
+                permit.basis.and_then(|certificate| self.certified.get(&certificate)).is_some_and(here)
+            }
+            GenGrade::Affidavit | GenGrade::Hold | GenGrade::None => true,
+        }
     }
 
     /// Orders to make the responder's leaves that are not made yet, if there is ACCEPT.
@@ -907,10 +920,21 @@ impl Row {
                 Description::Credential(_) | Description::Payment(_) | Description::Statement(_) => None,
             });
         let named: BTreeSet<Digest> = permits.filter_map(|permit| permit.basis).chain(sealed).collect();
-        let digests: Vec<Digest> = blobs.iter().map(|blob| Digest::of(blob)).collect();
-        let fit = digests.iter().all(|digest| named.contains(digest));
+        let brought: BTreeMap<Digest, &Vec<u8>> = blobs.iter().map(|blob| (Digest::of(blob), blob)).collect();
+        // A certificate about an escrow names the escrow, which OFFER then does not name itself.
+        let certificates = brought.iter().filter(|(digest, _)| named.contains(*digest));
+        let certified: BTreeMap<Digest, Digest> = certificates
+            .filter_map(|(digest, blob)| {
+                from_bytes::<EscrowCert>(blob).ok().map(|about| (*digest, about.escrow))
+            })
+            .collect();
+        let of_certificate = |digest: &Digest| {
+            self.certified.values().chain(certified.values()).any(|escrow| escrow == digest)
+        };
+        let fit = brought.keys().all(|digest| named.contains(digest) || of_certificate(digest));
         if fit {
-            self.blobs.extend(digests);
+            self.blobs.extend(brought.into_keys());
+            self.certified.extend(certified);
         }
         fit
     }
@@ -980,14 +1004,6 @@ impl Request {
             Self::Resolve(_) | Self::Status(_) => Wish::Resolve,
         };
         Asked { request: self.digest(), role: self.common().from, wish }
-    }
-}
-
-/// Whether the third party needs the blob a permit names, beside the permit itself.
-fn needs_blob(permit: &GenerationPermit) -> bool {
-    match permit.grade {
-        GenGrade::Sealed | GenGrade::Certified => true,
-        GenGrade::Affidavit | GenGrade::Hold | GenGrade::None => false,
     }
 }
 

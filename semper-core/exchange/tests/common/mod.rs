@@ -35,7 +35,7 @@ use semper_transfer::{
         StatementDescription,
     },
     expectation::{DataExpectation, Expectation, PaymentExpectation, StatementExpectation},
-    item::{PayRef, SysId},
+    item::{ContentKey, PayRef, SysId},
     package::{LeafPath, Package},
     property::{
         Accepted, Capabilities, Class, GenGrade, GenerationPermit, Grade, Props, Record, RecordStatus,
@@ -209,7 +209,7 @@ impl Market {
                 length: 48_213,
                 plain: Digest::of(b"plain"),
                 sealed: Some(Digest::of(b"sealed")),
-                key: Some(Digest::of(b"key commitment")),
+                key: Some(content_key().commitment()),
                 licence: None,
             })
         } else {
@@ -453,7 +453,8 @@ impl Market {
 
     /// What O delivers, by hash.
     pub fn contents_o(&self, goods: Goods) -> BTreeMap<LeafPath, Digest> {
-        let content = if goods.sealed { Digest::of(&[5; 32]) } else { self.receipt_text(goods) };
+        let content =
+            if goods.sealed { Digest::of(content_key().as_bytes()) } else { self.receipt_text(goods) };
         BTreeMap::from([(path(0), content)])
     }
 
@@ -535,6 +536,11 @@ impl Market {
 
 pub fn everything() -> Vec<Class> {
     vec![Class::Forward, Class::Backward, Class::Pivot, Class::Sealed]
+}
+
+/// The key that sealed data is opened with.
+pub fn content_key() -> ContentKey {
+    ContentKey::from_bytes([5; 32])
 }
 
 pub fn blob(goods: Goods) -> Vec<u8> {
