@@ -30,6 +30,7 @@ const LAYERS: &[Layer] = &[
     Layer { folder: "semper-core/modules/archive-*", sees: &[SUPPORTING] },
     Layer { folder: "semper-core/modules/tinguin-*", sees: &[SUPPORTING] },
     Layer { folder: "semper-core/host", sees: &[CORE] },
+    Layer { folder: "semper-core/trade", sees: &[CORE] },
     Layer { folder: "semper-core", sees: &[CORE] },
     Layer { folder: "wallet/tinguin", sees: &[SUPPORTING] },
     Layer { folder: "wallet", sees: &[CORE, "wallet/tinguin"] },
@@ -68,6 +69,7 @@ struct Owner {
 const PROGRAMS_AND_IO: &[&str] = &[
     "semper-core/engine",
     "semper-core/host",
+    "semper-core/trade",
     "semper-core/modules/comm-*",
     "semper-core/modules/archive-*",
     "wallet",
