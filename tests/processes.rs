@@ -9,7 +9,8 @@ use semper_supporting::{
 use semper_tests::{
     Failure, Kept, Person, Relay, Result,
     money::{Till, money, order, words},
-    trial,
+    shop::Ware,
+    trial, whole_trial,
 };
 use semper_transfer::payment::{Op, PaymentOrder, Status};
 
@@ -50,6 +51,46 @@ fn a_purse_is_filled_and_pays_and_every_cent_is_accounted_for() {
             accounts.contains("XTS 87.50") && accounts.contains("pending        XTS 12.50"),
             "{accounts}"
         );
+        market.must_be_clean().await
+    });
+}
+
+#[test]
+fn an_arbiter_shows_what_it_can_and_has_no_cases_yet() {
+    whole_trial(async |market| {
+        let mut ada = market.person("Ada Weber").await?;
+        let arbiter = ada.caps(&market.arbiter_at).await?;
+        assert_eq!(arbiter.caps.name, "Trial arbiter");
+        assert_eq!(arbiter.caps.authorities, [ada.bank(&market.bank_at).await?.certificate]);
+        assert_eq!(market.arbiter.done(&["cases", "--json"]).await?, "[]\n");
+        assert_eq!(market.arbiter.stop().await?, Some(0));
+        // The archive says the same when nobody runs.
+        assert_eq!(market.arbiter.done(&["cases", "--json"]).await?, "[]\n");
+        market.must_be_clean().await
+    });
+}
+
+#[test]
+fn a_shop_offers_its_files_and_is_paid_into_its_till() {
+    trial(async |market| {
+        let file = market.folder("song.txt");
+        std::fs::write(&file, "la la la")?;
+        let ware = Ware { file: &file, title: "A song", price: "XTS 6.00" };
+        let shop = market.open_shop(&[ware]).await?;
+        let list: serde_json::Value =
+            serde_json::from_str(&market.shop.done(&["catalogue", "list", "--json"]).await?)?;
+        assert_eq!(list[0]["id"], shop.articles.concat());
+        assert_eq!(list[0]["title"], "A song");
+
+        let mut ada = market.person("Ada Weber").await?;
+        let mut counter = ada.bank(&market.bank_at).await?;
+        let mut account = ada.open_account(&mut counter).await?;
+        ada.operate(&mut counter, &mut account.purse, Op::Load(money("XTS 6.00")?)).await?;
+        let paid = ada.pay(&mut counter, &mut account.purse, &with_window(&shop.till, "XTS 6.00")?).await?;
+        paid.must_be(Status::Succeeded)?;
+        let called = ada.call(&market.shop_at, CertRole::Merchant).await?;
+        assert!(called.is_ok(), "{called:?}");
+        assert_eq!(market.shop.stop().await?, Some(0));
         market.must_be_clean().await
     });
 }

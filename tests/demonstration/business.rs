@@ -53,21 +53,21 @@ impl Business {
         let mut phases = Phases(&mut self.phases);
         phases.of("bank registered and opened", market.open_bank()).await?;
         let mut ada = phases.of("customer registered", market.person("Ada Weber")).await?;
-        let mut shop = phases.of("merchant registered", market.merchant("Otto Shop")).await?;
+        let shop = phases.of("merchant registered, shop opened", market.open_shop(&[])).await?;
 
         let at = market.bank_at.clone();
-        let (mut counter, mut account, till) = phases
+        let (mut counter, mut account) = phases
             .of("accounts opened", async {
                 let mut counter = ada.bank(&at).await?;
                 let account = ada.open_account(&mut counter).await?;
-                Ok((counter, account, shop.till_at(&at).await?))
+                Ok((counter, account))
             })
             .await?;
         let load = Op::Load(money(LOADED)?);
         let loaded = phases.of("purse filled", ada.operate(&mut counter, &mut account.purse, load)).await?;
         loaded.must_be(Status::Succeeded)?;
         let until = Some(semper_host::now().whole_seconds().after(WINDOW));
-        let order = PaymentOrder { until, ..order(&till, money(PAID)?)? };
+        let order = PaymentOrder { until, ..order(&shop.till, money(PAID)?)? };
         let paid = phases.of("payment", ada.pay(&mut counter, &mut account.purse, &order)).await?;
         paid.must_be(Status::Succeeded)?;
         let inspected =
@@ -84,8 +84,8 @@ impl Business {
         self.check("the audit's exit code", 0, said.code.unwrap_or(-1));
         self.check("the audit's findings", 0, findings);
         self.audit = Some(audit);
-        let certificates = [("customer", ada.certificates()), ("merchant", shop.certificates())];
-        self.read(&account, &till, &certificates).await
+        let certificates = [("customer", ada.certificates()), ("merchant", shop.certificates.as_slice())];
+        self.read(&account, &shop.till, &certificates).await
     }
 
     /// Reads the stopped programs' archives, and compares them with what the customer's program believes.

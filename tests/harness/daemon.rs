@@ -111,7 +111,11 @@ impl Daemon {
             return Err(Failure::of(self.name, "runs already"));
         }
         let mut command = Command::new(self.program.path()?);
-        command.arg("--dir").arg(&self.folder).arg("run").env("RUST_LOG", "info,semper_ttp_daemon=debug");
+        command
+            .arg("--dir")
+            .arg(&self.folder)
+            .arg("run")
+            .env("RUST_LOG", "info,semper_ttp_daemon=debug,semper_merchant_daemon=debug");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = spawn(&mut command).await?;
         let (tell, ready) = oneshot::channel();

@@ -1,14 +1,15 @@
 //! A market on one machine: real programs as processes in a temporary folder, people who use them, and
 //! what can go wrong between the two.
 //!
-//! * [`Marketplace`] sets up a certification authority and a bank from their binaries, and ends every
-//!   process when it is dropped.
+//! * [`Marketplace`] sets up a certification authority, a bank, an arbiter and a [`Shop`] from their binaries,
+//!   and ends every process when it is dropped.
 //! * [`Person`] is a customer or a merchant made of the crates that the programs are made of: a folder,
 //!   keys, a registration by letter, accounts and purses over TLS.
 //! * [`Relay`] stands between a caller and a daemon, and cuts.
 //!
 //! Nothing here waits by sleeping: a process is ready when it says so, and gone when the system says so.
 
+pub mod arbiter;
 pub mod daemon;
 pub mod failure;
 pub mod kept;
@@ -18,12 +19,14 @@ pub mod money;
 pub mod person;
 pub mod programs;
 pub mod relay;
+pub mod shop;
 
 pub use daemon::{Daemon, Said};
 pub use failure::{Failure, Result};
 pub use kept::Kept;
 pub use letter::Letter;
-pub use marketplace::{Marketplace, trial};
+pub use marketplace::{Marketplace, trial, whole_trial};
 pub use money::{Account, Done, Till};
 pub use person::Person;
 pub use relay::{Cut, Relay};
+pub use shop::{Shop, Ware};

@@ -1,4 +1,4 @@
-//! A certification authority and a bank, set up from nothing as their operators would.
+//! A certification authority, a bank, an arbiter and a shop, set up from nothing as their operators would.
 
 use std::{
     fs,
@@ -10,13 +10,14 @@ use semper_supporting::{
     certificate::Certificate,
     comm::address::{Endpoint, Surroundings},
 };
+use semper_ttp_daemon::config::Config;
 
 use crate::{
     daemon::{Daemon, PATIENCE, Said},
     failure::{Failure, Result},
     letter::Letter,
     person::{HOST, Person},
-    programs::TTPD,
+    programs::{MERCHANTD, TTPD},
 };
 
 /// What each new customer's account is given by the bank of a trial.
@@ -33,10 +34,18 @@ pub struct Marketplace {
     pub authority: Daemon,
     /// The bank.
     pub bank: Daemon,
+    /// The arbiter.
+    pub arbiter: Daemon,
+    /// The shop.
+    pub shop: Daemon,
     /// Where the authority is.
     pub authority_at: Endpoint,
     /// Where the bank is.
     pub bank_at: Endpoint,
+    /// Where the arbiter is, once it is open.
+    pub arbiter_at: Endpoint,
+    /// Where the shop is, once it is open.
+    pub shop_at: Endpoint,
     root: Certificate,
     quiet: bool,
     // The last field: processes end before their folder goes.
@@ -44,16 +53,19 @@ pub struct Marketplace {
 }
 
 impl Marketplace {
-    /// Sets up an authority and runs it; the bank is not there yet.
+    /// Sets up an authority and runs it; nobody else is there yet.
     ///
     /// # Errors
     /// [`Failure`].
     pub async fn with_authority() -> Result<Self> {
         let place = tempfile::tempdir()?;
         let (authority_at, bank_at) = (endpoint(free_port()?)?, endpoint(free_port()?)?);
+        let (arbiter_at, shop_at) = (endpoint(free_port()?)?, endpoint(free_port()?)?);
         let folder = |name: &str| place.path().join(name);
         let mut authority = Daemon::new("authority", TTPD, folder("authority"));
         let bank = Daemon::new("bank", TTPD, folder("bank"));
+        let arbiter = Daemon::new("arbiter", TTPD, folder("arbiter"));
+        let shop = Daemon::new("shop", MERCHANTD, folder("shop"));
         let (port, listen) = (authority_at.port().to_string(), format!("127.0.0.1:{}", authority_at.port()));
         let words = ["init", "--roles", "registration", "--name", "Trial authority", "--demo"];
         let about = ["--organisation", "Trial", "--country", "DE", "--host", "localhost"];
@@ -61,16 +73,40 @@ impl Marketplace {
         authority.done(&[words.as_slice(), &about, &at].concat()).await?;
         let root = Certificate::from_pem(&fs::read_to_string(authority.folder().join("root.pem"))?)?;
         authority.start().await?;
-        Ok(Self { authority, bank, authority_at, bank_at, root, quiet: false, place })
+        Ok(Self {
+            authority,
+            bank,
+            arbiter,
+            shop,
+            authority_at,
+            bank_at,
+            arbiter_at,
+            shop_at,
+            root,
+            quiet: false,
+            place,
+        })
     }
 
-    /// Sets up both and runs both.
+    /// Sets up authority and bank, and runs both.
     ///
     /// # Errors
     /// [`Failure`].
     pub async fn new() -> Result<Self> {
         let mut market = Self::with_authority().await?;
         market.open_bank().await?;
+        Ok(market)
+    }
+
+    /// Sets up authority, bank and arbiter, and runs all three.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn whole() -> Result<Self> {
+        let mut market = Self::with_authority().await?;
+        market.found_bank().await?;
+        market.open_arbiter().await?;
+        market.bank.start().await?;
         Ok(market)
     }
 
@@ -88,28 +124,59 @@ impl Marketplace {
     /// # Errors
     /// [`Failure`].
     pub async fn found_bank(&self) -> Result<()> {
-        let about = ["--kind", "bank", "--organisation", "Trial bank plc", "--country", "DE"];
-        let letter = self.letter("Trial bank", &[about.as_slice(), &["--dns", "localhost"]].concat()).await?;
-        let path = self.place.path().join("bank.letter");
-        fs::write(&path, &letter.text)?;
-        self.bank.done(&self.bank_init(&path)?.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        Ok(fs::remove_file(path)?)
+        self.found(&self.bank, &self.bank_at, "bank", "Trial bank", &["--gift", GIFT]).await
     }
 
-    fn bank_init(&self, letter: &Path) -> Result<Vec<String>> {
-        let root = self.authority.folder().join("root.pem");
-        let text = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| Failure::new("a path"));
-        let port = self.bank_at.port();
-        let mut words: Vec<String> =
-            ["init", "--roles", "bank", "--name", "Trial bank", "--organisation", "Trial bank plc"]
-                .map(str::to_owned)
-                .to_vec();
-        words.extend(["--country", "DE", "--host", "localhost", "--demo", "--gift", GIFT].map(str::to_owned));
-        words.extend(["--port".to_owned(), port.to_string()]);
-        words.extend(["--listen".to_owned(), format!("127.0.0.1:{port}")]);
-        words.extend(["--authority".to_owned(), self.authority_at.to_string()]);
-        words.extend(["--root".to_owned(), text(&root)?, "--letter".to_owned(), text(letter)?]);
-        Ok(words)
+    /// Registers the arbiter and runs it. The bank, which is registered, follows its orders from now on: where
+    /// it runs, it is started again.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn open_arbiter(&mut self) -> Result<()> {
+        let bank = format!("{}={}", self.bank_at, path(&self.bank.folder().join("certificate.pem"))?);
+        self.found(&self.arbiter, &self.arbiter_at, "arbiter", "Trial arbiter", &["--bank", &bank]).await?;
+        let mut config = Config::read(self.bank.folder())?;
+        config.bank.arbiters.push(self.arbiter.folder().join("certificate.pem"));
+        config.write(self.bank.folder())?;
+        if self.bank.runs() {
+            self.bank.stop().await?;
+            self.bank.start().await?;
+        }
+        self.arbiter.start().await
+    }
+
+    /// Registers a third party by a letter, from its folder's beginning.
+    async fn found(
+        &self,
+        daemon: &Daemon,
+        at: &Endpoint,
+        role: &str,
+        name: &str,
+        more: &[&str],
+    ) -> Result<()> {
+        let about = ["--kind", role, "--organisation", name, "--country", "DE", "--dns", HOST];
+        let letter = self.letter(name, &about).await?;
+        let init = ["init", "--roles", role, "--name", name, "--organisation", name, "--country", "DE"];
+        self.initialise(daemon, at, &letter, &[init.as_slice(), more].concat()).await
+    }
+
+    /// Sets a daemon up as its operator does who has its letter in hand.
+    pub(crate) async fn initialise(
+        &self,
+        daemon: &Daemon,
+        at: &Endpoint,
+        letter: &Letter,
+        words: &[&str],
+    ) -> Result<()> {
+        let file = daemon.folder().with_extension("letter");
+        fs::write(&file, &letter.text)?;
+        let (port, listen) = (at.port().to_string(), format!("127.0.0.1:{}", at.port()));
+        let (authority, root) = (self.authority_at.to_string(), self.authority.folder().join("root.pem"));
+        let common =
+            ["--host", HOST, "--demo", "--port", &port, "--listen", &listen, "--authority", &authority];
+        let papers = ["--root", path(&root)?, "--letter", path(&file)?];
+        daemon.done(&[words, &common, &papers].concat()).await?;
+        Ok(fs::remove_file(file)?)
     }
 
     /// The root that everybody here trusts.
@@ -187,12 +254,12 @@ impl Marketplace {
         if said.code == Some(0) && clean { Ok(()) } else { Err(Failure::of("the audit", found)) }
     }
 
-    /// Ends both daemons, whichever runs, in an orderly way.
+    /// Ends all daemons, whichever run, in an orderly way.
     ///
     /// # Errors
     /// [`Failure`] if one does not end, or says that it failed.
     pub async fn end(&mut self) -> Result<()> {
-        for daemon in [&mut self.bank, &mut self.authority] {
+        for daemon in [&mut self.shop, &mut self.arbiter, &mut self.bank, &mut self.authority] {
             if daemon.runs() && daemon.stop().await? != Some(0) {
                 return Err(Failure::new("a daemon failed at its end"));
             }
@@ -219,8 +286,9 @@ impl Marketplace {
 impl Drop for Marketplace {
     fn drop(&mut self) {
         if !self.quiet {
-            show(&self.authority.log().text());
-            show(&self.bank.log().text());
+            for daemon in [&self.authority, &self.bank, &self.arbiter, &self.shop] {
+                show(&daemon.log().text());
+            }
         }
     }
 }
@@ -230,12 +298,24 @@ fn show(log: &str) {
     eprint!("{log}");
 }
 
-/// Runs a trial in a market of its own; if it fails, the logs of the daemons come with the reason.
-#[expect(clippy::panic, reason = "how a test fails")]
+/// Runs a trial in a market of authority and bank; if it fails, the logs of the daemons come with the reason.
 pub fn trial(steps: impl AsyncFnOnce(&mut Marketplace) -> Result<()>) {
+    trial_in(Marketplace::new(), steps);
+}
+
+/// As [`trial`], in a market with an arbiter.
+pub fn whole_trial(steps: impl AsyncFnOnce(&mut Marketplace) -> Result<()>) {
+    trial_in(Marketplace::whole(), steps);
+}
+
+#[expect(clippy::panic, reason = "how a test fails")]
+fn trial_in(
+    market: impl Future<Output = Result<Marketplace>>,
+    steps: impl AsyncFnOnce(&mut Marketplace) -> Result<()>,
+) {
     let outcome = runtime().and_then(|runtime| {
         runtime.block_on(async {
-            let mut market = Marketplace::new().await?;
+            let mut market = market.await?;
             let run = tokio::time::timeout(PATIENCE * 3, steps(&mut market)).await;
             let outcome = run.unwrap_or_else(|_| Err(Failure::new("the trial does not end")));
             if outcome.is_ok() {
@@ -267,6 +347,10 @@ fn free_port() -> Result<u16> {
         }
     }
     Err(Failure::new("no port is free"))
+}
+
+pub(crate) fn path(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| Failure::of("no plain path", path.display()))
 }
 
 /// The address of a daemon of the trial at `port`.

@@ -12,7 +12,7 @@ use semper_supporting::{
         envelope::Envelope,
         frame::{Frame, Kind},
     },
-    crypto::{keys::KeyPurpose, signature::PublicKey},
+    crypto::{digest::Digest, keys::KeyPurpose, signature::PublicKey},
     deal::Anonymity,
     evidence::{SignedBytes, Statement, statement},
     money::{Currency, Money},
@@ -79,6 +79,8 @@ pub struct Counter {
     session: Session,
     /// The bank's key, as its certificate has it.
     pub bank: PublicKey,
+    /// The bank's certificate.
+    pub certificate: Digest,
 }
 
 impl Person {
@@ -89,8 +91,9 @@ impl Person {
     pub async fn bank(&mut self, at: &Endpoint) -> Result<Counter> {
         let session = self.call(at, CertRole::Bank).await?;
         let session = session.map_err(|why| Failure::of("the bank", why))?;
-        let bank = *session.info.peer.certificate.key();
-        Ok(Counter { session, bank })
+        let certificate = &session.info.peer.certificate;
+        let (bank, certificate) = (*certificate.key(), certificate.digest());
+        Ok(Counter { session, bank, certificate })
     }
 
     /// Opens an account and a purse that is loaded from it.

@@ -13,6 +13,11 @@ use crate::failure::{Failure, Result};
 /// The daemon of third parties.
 pub const TTPD: Program = Program { name: "semper-ttpd", package: "semper-ttp-daemon", found: &FOUND_TTPD };
 
+/// The merchant's daemon.
+pub const MERCHANTD: Program =
+    Program { name: "semper-merchantd", package: "semper-merchant-daemon", found: &FOUND_MERCHANTD };
+
+static FOUND_MERCHANTD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_TTPD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 
 /// A program of the workspace.
