@@ -55,8 +55,10 @@ use semper_supporting::{
     time::{Moment, Span},
 };
 use semper_transfer::{
+    description::{DataDescription, Description},
+    package::LeafPath,
     payment::{Modules, Purse, TxId, module::BankReply},
-    property::Capabilities,
+    property::{Binding, Capabilities, Side},
 };
 use serde::{Deserialize, Serialize};
 
@@ -227,6 +229,9 @@ pub enum Output {
     Ended(Outcome),
 }
 
+/// What a step orders, or why it was not taken.
+type Taken = Result<Vec<Output>, SaleFault>;
+
 impl Arbiter {
     /// What OFFER repeats of it.
     pub fn facts(&self) -> ThirdPartyFacts {
@@ -278,6 +283,18 @@ fn run_of(
         originator: speaker(seller),
         responder: speaker(buyer),
         third_party: Some(arbiter.speaker()),
+    })
+}
+
+/// The binding of the seller's file.
+fn binding_of(run: &Run, data: &DataDescription, agreement: Option<Digest>) -> Result<Binding, SaleFault> {
+    Ok(Binding {
+        xid: run.xid,
+        agreement,
+        leaf: LeafPath::first(),
+        giver: Side::Originator,
+        owner: run.originator.certificate,
+        description: Description::from(data.clone()).hash()?,
     })
 }
 

@@ -1,0 +1,102 @@
+//! The end of a seller: its own wish, what the exchange came to, and the closing of the deal.
+
+use semper_exchange::{
+    generatable_verifiable::{Originator, originator},
+    message::Outcome as TtpOutcome,
+};
+use semper_supporting::{
+    comm::envelope::Conversation,
+    evidence::{SignedBytes, Verified},
+    fault::Fault as _,
+};
+
+use super::{Seller, Stage, Trade};
+use crate::{
+    deal::{DealClose, DealFault, Outcome},
+    sale::{
+        Input, Output, SaleFault, SaleMessage, Taken,
+        line::{Destination, verified},
+        view::SaleStep,
+    },
+};
+
+impl Seller {
+    /// Gives up: before OFFER is signed the buyer is told and nothing is owed, after it the third party is asked.
+    pub(super) fn stop(&mut self, input: &Input) -> Taken {
+        let mut outputs = self.exchange(originator::Event::Stopped, input)?;
+        if let Stage::Trading(trade) = &mut self.stage
+            && matches!(trade.machine, Originator::Declined(_))
+        {
+            trade.closing = (false, true, true);
+            self.line.hush();
+            let word = SaleMessage::Declined(DealFault::Declined.code().to_owned());
+            outputs.extend(self.line.send(&word)?);
+        }
+        Ok(outputs)
+    }
+
+    /// Once the exchange has ended and the buyer has closed the deal, so do we.
+    pub(super) fn close(&mut self, input: &Input) -> Taken {
+        let Stage::Trading(trade) = &mut self.stage else { return Ok(Vec::new()) };
+        let Some(outcome) = trade.outcome() else { return Ok(Vec::new()) };
+        let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
+        let mut outputs = Vec::new();
+        if let Some(parted) = trade.parted.take() {
+            if parted == (outcome, paid) {
+                trade.closing.2 = true;
+            } else {
+                outputs.push(Output::Fault(DealFault::LedgerDiffers.code()));
+            }
+        }
+        let (ended, said, heard) = trade.closing;
+        if !ended {
+            trade.closing.0 = true;
+            outputs.push(Output::Ended(outcome));
+        }
+        if heard && !said && self.line.is_quiet() {
+            trade.closing.1 = true;
+            let talk = self.line.talk.clone();
+            if let Some(standing) = &mut self.line.standing {
+                let draft = standing.close(&talk, outcome, paid, input.at)?;
+                outputs.extend(self.line.sign(draft, Destination::Deal));
+            }
+        }
+        Ok(outputs)
+    }
+
+    pub(super) fn closed(&mut self, signed: SignedBytes, before: &Conversation, input: &Input) -> Taken {
+        let Stage::Trading(trade) = &mut self.stage else { return Err(SaleFault::OutOfPlace) };
+        let standing = self.line.standing.as_ref().ok_or(SaleFault::OutOfPlace)?;
+        let close: Verified<DealClose> = verified(signed, &standing.peer.key)?;
+        // The buyer may have ended before us, by the third party: its word waits for our own end.
+        let parted = (close.outcome, close.paid);
+        standing.check_close(&close, before, parted, input.at)?;
+        trade.parted = Some(parted);
+        Ok(vec![Output::Keep(close.bytes().clone())])
+    }
+}
+
+impl Trade {
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        Some(match &self.machine {
+            Originator::Completed(..) | Originator::CompletedByT(_) => Outcome::Done,
+            Originator::Aborted(_, TtpOutcome::AbortedClaim) => Outcome::Claim,
+            Originator::Aborted(..) | Originator::Declined(_) => Outcome::Nothing,
+            _ => return None,
+        })
+    }
+
+    pub(super) fn step(&self) -> SaleStep {
+        match &self.machine {
+            Originator::Draft(..) => SaleStep::Offering,
+            Originator::Offered(_) => SaleStep::Deciding,
+            Originator::Agreed(..) => SaleStep::Paying,
+            Originator::Delivered(..) => SaleStep::Delivering,
+            Originator::Aborting(..) | Originator::Resolving(..) => SaleStep::Arbitrating,
+            Originator::Completed(..)
+            | Originator::CompletedByT(_)
+            | Originator::Aborted(..)
+            | Originator::Declined(_) => SaleStep::Ended,
+        }
+    }
+}
