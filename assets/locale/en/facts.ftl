@@ -54,3 +54,31 @@ from-signed = signed by
 from-certified = certified by
 from-checked = checked here
 from-claimed = according to
+
+# Words that are values of facts.
+document-certificates = A request for two certificates of your name
+document-certificate = A request for a certificate of your name
+binds-name-to-keys = Whatever is signed with these keys from now on counts as signed by you
+data-organisation = Organisation
+data-city = City
+data-country = Country
+means-sim = Play money
+move-open-account = opens an account at the bank
+move-open-purse = opens a purse at the bank
+move-open-till = opens an account for what you are paid
+move-load = from your account into your purse
+move-unload = from your purse back to your account
+move-close-purse = closes your purse
+move-close-account = closes your account
+move-pay = out of your purse
+learns-bank-name = The bank learns your name, and what you pay from here
+learns-bank-and-payee = The bank learns whom you pay. Who is paid learns your account
+finality-at-once = not at all, once the bank has booked it
+irrevocable-closed = no, it stays closed
+return-nothing = nothing that the bank knows of
+return-exchange = what was agreed in the exchange it belongs to
+
+# What was checked here.
+check-statement = the text to be signed
+check-letter = the words of the root against your letter
+check-purse = the wallet’s own books

@@ -3,7 +3,9 @@
 use semper_supporting::{
     certificate::{CertRole, CertificateFault as C},
     fault::Fault,
-    registration::{applicant::Failure, message::Refusal as R, prk::PrkFault, seed::SeedFault},
+    registration::{
+        applicant::Failure, letter::LetterFault, message::Refusal as R, prk::PrkFault, seed::SeedFault,
+    },
     time::Moment,
 };
 
@@ -27,7 +29,7 @@ fn is_told(id: &str) -> bool {
 fn every_fault_has_words_that_say_where_things_stand_and_what_to_do() {
     let at = Moment::default();
     let what = || "what".to_owned();
-    let faults: [&dyn Fault; 26] = [
+    let faults: [&dyn Fault; 28] = [
         &C::Profile { what: what() },
         &C::WrongRole { expected: CertRole::Bank },
         &C::WrongUsage,
@@ -52,6 +54,8 @@ fn every_fault_has_words_that_say_where_things_stand_and_what_to_do() {
         &PrkFault::Length { got: 1 },
         &PrkFault::Typo { group: 1 },
         &PrkFault::Unclear,
+        &LetterFault::Line { line: "For" },
+        &LetterFault::OtherRoot,
         &SeedFault::TooShort { counted: 1 },
         &SeedFault::TooRegular { counted: 1 },
     ];

@@ -101,7 +101,7 @@ actions! {
     CloseDeal = "close-deal",
     /// Open a deal below another.
     OpenSubdeal = "open-subdeal",
-    /// Read where a deal stands.
+    /// Read where a deal stands, or the own money at a bank.
     ReadDealState = "read-deal-state",
     /// Send a form without personal data.
     SendFormPlain = "send-form-plain",

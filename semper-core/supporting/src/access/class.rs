@@ -11,6 +11,8 @@ pub enum Class {
     Protocol,
     /// An order about money, or what answers one.
     Payment,
+    /// A question to a bank about what stands in its books: it moves nothing and tells the bank nothing new.
+    Inquiry,
     /// A step in a dispute.
     Complaint,
     /// An owner's statement about its own keys, records or rights.
@@ -67,6 +69,7 @@ fn in_family(family: &str, rest: &str) -> Option<Class> {
             "acct" | "tx-statement" | "declined" | "balance" | "descriptor" | "freeze" | "look" | "award" => {
                 Class::Authority
             }
+            "inspect" | "query" => Class::Inquiry,
             _ if rest.starts_with("neg-") => Class::Protocol,
             _ => Class::Payment,
         }),

@@ -415,6 +415,7 @@ fn fits(subject: &Subject, action: Action, class: Class, kind: &str) -> bool {
             Action::Pay | Action::PayBeforeContract | Action::Refund | Action::LoadPurse => true,
             _ => signs && (operator || authority),
         },
+        Class::Inquiry => action == Action::ReadDealState || (signs && !authority),
         Class::Complaint => match action {
             Action::AcceptVerdict => kind == "d/accept",
             _ => action == Action::Complain,

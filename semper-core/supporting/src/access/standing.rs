@@ -71,7 +71,7 @@ impl Case<'_> {
             return None;
         }
         let covers = match self.class {
-            Class::Protocol => true,
+            Class::Inquiry | Class::Protocol => true,
             Class::Payment => {
                 matches!(covering.family, Critical::Pay | Critical::Exchange)
                     && self.facts.amount.is_some()

@@ -307,3 +307,32 @@ fn no_action_mints_a_permit_for_a_statement_of_another() {
     assert!(fits(&Subject::User, Action::CloseDeal, Class::Protocol, "deal-close"));
     assert!(!fits(&Subject::User, Action::CloseDeal, Class::Protocol, "deal-open"));
 }
+
+#[test]
+fn a_person_is_not_asked_in_order_to_ask_the_bank_what_is_in_the_purse() {
+    let decided = |action, kind: &str| {
+        let class = class::of(kind).unwrap();
+        if !fits(&Subject::User, action, class, kind) {
+            return None;
+        }
+        let case = Case {
+            subject: &Subject::User,
+            action,
+            class,
+            facts: &Facts::default(),
+            deal: None,
+            limits: &Limits::default(),
+            now: NOW,
+        };
+        Some(case.verdict())
+    };
+    for kind in ["pay/inspect", "pay/query"] {
+        assert_eq!(decided(Action::ReadDealState, kind), Some(Verdict::Allow(Rule::Table)), "{kind}");
+        assert_eq!(decided(Action::Pay, kind), None, "{kind}");
+        assert_eq!(decided(Action::LoadPurse, kind), None, "{kind}");
+    }
+    for kind in ["pay/open", "pay/load", "pay/unload", "pay/close", "pay/pay"] {
+        assert_eq!(decided(Action::ReadDealState, kind), None, "{kind}");
+        assert_eq!(decided(Action::LoadPurse, kind), Some(Verdict::Ask(Critical::PurseMove)), "{kind}");
+    }
+}

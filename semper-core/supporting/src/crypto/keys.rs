@@ -212,11 +212,12 @@ impl KeyPurpose {
         match self {
             Self::Sign => match class {
                 Class::Item | Class::Commit | Class::Protocol | Class::Payment | Class::Complaint => true,
-                Class::Owner | Class::Seller => true,
+                Class::Inquiry | Class::Owner | Class::Seller => true,
                 Class::Authority | Class::Journal | Class::Act => false,
             },
             Self::Deal => match class {
                 Class::Item | Class::Commit | Class::Protocol | Class::Payment | Class::Complaint => true,
+                Class::Inquiry => true,
                 Class::Owner | Class::Seller | Class::Authority | Class::Journal | Class::Act => false,
             },
             Self::Account => kind.starts_with("pay/") && class != Class::Authority,

@@ -22,6 +22,7 @@
 
 pub mod applicant;
 pub mod desk;
+pub mod facts;
 pub mod letter;
 pub mod message;
 pub mod prk;

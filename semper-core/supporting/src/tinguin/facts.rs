@@ -285,6 +285,9 @@ pub enum FactError {
     /// The value says something else than the context it is checked in.
     #[error("the value does not agree with what was verified")]
     Mismatch,
+    /// A word is asked for by what is no id of a text.
+    #[error(transparent)]
+    Word(#[from] NotAKey),
 }
 
 impl FactError {
@@ -297,6 +300,7 @@ impl FactError {
             Self::Text(refused) => refused.code(),
             Self::Sum => "tinguin.sum",
             Self::Mismatch => "tinguin.mismatch",
+            Self::Word(_) => "tinguin.no-word",
         }
     }
 }

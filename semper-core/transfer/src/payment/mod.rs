@@ -3,6 +3,7 @@
 //! A payment names a deal through its reference ([`id::PayRef`]), which both sides derive from the
 //! negotiation of the means; the reference names one exchange; and the bank keeps one record under it.
 
+pub mod facts;
 pub mod id;
 pub mod ledger;
 pub mod manager;
