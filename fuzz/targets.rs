@@ -135,6 +135,7 @@ pub(crate) fn statement(data: &[u8]) -> Option<&'static str> {
         typed::<message::Affidavit>,
         typed::<message::Answer>,
         typed::<message::Caps>,
+        typed::<semper_exchange::heads::Head>,
         typed::<message::Close>,
         typed::<message::Decision>,
         typed::<message::Decline>,

@@ -112,6 +112,11 @@ async fn jobs(program: Arc<Program>) {
                 Err(error) => tracing::error!(%error, "windows could not be closed"),
             }
         }
+        if let Some(arbiter) = &program.arbiter
+            && let Err(error) = arbiter.publish(now).await
+        {
+            tracing::error!(%error, "the head of the journal could not be signed");
+        }
         if program.office.is_some() || now >= fetched.after(FETCH) {
             fetched = now;
             if let Err(error) = program.renew_lists().await {
@@ -209,13 +214,11 @@ async fn ask_arbiter(program: &Program, frame: &Frame, peer: Digest, send: &Send
         "net.busy".to_owned()
     };
     let write = |answer: TtpAnswer| answer.frame(frame.stream).map_err(|error| code(&error));
-    let question = match TtpRequest::read(frame).map_err(|error| code(&error))? {
-        TtpRequest::Ask(question) => question,
-        TtpRequest::Caps => {
-            let (caps, chain) = arbiter.caps(chance::now()).map_err(failed)?;
-            return write(TtpAnswer::Caps { caps, chain });
-        }
-    };
+    let request = TtpRequest::read(frame).map_err(|error| code(&error))?;
+    if let Some(answer) = arbiter.consult(&request, peer, chance::now()).await.map_err(failed)? {
+        return write(answer);
+    }
+    let TtpRequest::Ask(question) = request else { return Err("wire.kind".to_owned()) };
     let trust = program.trust.snapshot();
     let mut steps = arbiter.steps();
     let (said, settled) = match arbiter.ask(&question, peer, &trust, chance::now()).await.map_err(failed)? {

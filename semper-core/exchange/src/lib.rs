@@ -11,6 +11,7 @@
 pub mod check;
 pub mod deadlines;
 pub mod generatable_verifiable;
+pub mod heads;
 pub mod message;
 pub mod recourse;
 pub mod run;

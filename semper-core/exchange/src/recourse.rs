@@ -21,7 +21,11 @@ use semper_supporting::{
 use semper_transfer::property::{Capabilities, Generated, ThirdPartyKeys};
 use serde::{Deserialize, Serialize};
 
-use crate::{check::ThirdPartyFacts, message::Caps};
+use crate::{
+    check::ThirdPartyFacts,
+    heads::{MOST_LINES, Place},
+    message::Caps,
+};
 
 /// What a party asks of the third party.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -30,6 +34,22 @@ pub enum TtpRequest {
     Caps,
     /// For a decision, or what became of a run.
     Ask(Box<Question>),
+    /// For the newest signed head of its journal.
+    Head,
+    /// Where something it said stands in its journal.
+    Place {
+        /// The line, as the statement names it.
+        index: u64,
+        /// SHA-256 of the statement.
+        statement: Digest,
+    },
+    /// For the lines of its journal after one place up to another, or as many of them as one answer holds.
+    Lines {
+        /// The line before the first.
+        after: u64,
+        /// The last line.
+        to: u64,
+    },
 }
 
 /// ABORT, RESOLVE or STATUS, and what must come beside it.
@@ -68,6 +88,17 @@ pub enum TtpAnswer {
     /// The request was not understood, comes from nobody who may ask, or comes too often; nothing was done.
     /// The dotted code of the fault.
     Refused(String),
+    /// The newest head of its journal.
+    Head {
+        /// HEAD.
+        head: SignedBytes,
+        /// Its certificate and those above it.
+        chain: Vec<Certificate>,
+    },
+    /// Where a statement stands.
+    Place(Box<Place>),
+    /// Lines of its journal, each without its LF: the first of those asked for, at most [`MOST_LINES`].
+    Lines(Vec<String>),
 }
 
 /// One signed answer and what travels beside it.
@@ -107,7 +138,7 @@ impl TtpRequest {
             {
                 Err(FrameError::NotCanonical)
             }
-            Self::Ask(_) | Self::Caps => Ok(request),
+            Self::Ask(_) | Self::Caps | Self::Head | Self::Place { .. } | Self::Lines { .. } => Ok(request),
         }
     }
 }
@@ -124,9 +155,15 @@ impl TtpAnswer {
     /// Reads the answer of a frame.
     ///
     /// # Errors
-    /// [`FrameError`] for anything else.
+    /// [`FrameError`] for anything but an answer within its limits.
     pub fn read(frame: &Frame) -> Result<Self, FrameError> {
-        read(frame)
+        let answer = read(frame)?;
+        let lines = match &answer {
+            Self::Place(place) => place.lines.len(),
+            Self::Lines(lines) => lines.len(),
+            Self::Caps { .. } | Self::Said { .. } | Self::Refused(_) | Self::Head { .. } => 0,
+        };
+        if lines > MOST_LINES { Err(FrameError::NotCanonical) } else { Ok(answer) }
     }
 }
 
@@ -207,6 +244,10 @@ mod tests {
     fn what_is_too_much_or_of_another_kind_is_refused() {
         assert!(TtpRequest::read(&question(MOST_BLOBS + 1, 2).frame(1).unwrap()).is_err());
         assert!(TtpRequest::read(&question(1, MOST_CHAINS + 1).frame(1).unwrap()).is_err());
+        let lines = |count| TtpAnswer::Lines(vec![String::new(); count]).frame(1).unwrap();
+        assert!(
+            TtpAnswer::read(&lines(MOST_LINES)).is_ok() && TtpAnswer::read(&lines(MOST_LINES + 1)).is_err()
+        );
         let other = Frame { kind: Kind::Payment, ..question(1, 1).frame(1).unwrap() };
         assert!(TtpRequest::read(&other).is_err());
         let mut cut = question(1, 1).frame(1).unwrap();

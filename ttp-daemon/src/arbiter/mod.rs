@@ -15,6 +15,7 @@
 
 mod banks;
 mod escrow;
+mod heads;
 mod list;
 mod rates;
 mod request;
@@ -236,10 +237,14 @@ impl<S: Store> Arbiter<S> {
         now: Moment,
     ) -> Result<Heard, ArbiterError> {
         let bytes = question.offer.tbs.len() + question.blobs.iter().map(|blob| blob.0.len()).sum::<usize>();
-        if !self.rates.lock().unwrap_or_else(PoisonError::into_inner).admits(peer, bytes, now) {
+        if !self.admits(peer, bytes, now) {
             return Ok(Heard::Refused("arbiter.too-often"));
         }
         self.answer(question, trust, now).await
+    }
+
+    fn admits(&self, peer: Digest, bytes: usize, now: Moment) -> bool {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner).admits(peer, bytes, now)
     }
 
     /// What there is to say to a request now: as [`Arbiter::ask`], for whoever waits for the rest.

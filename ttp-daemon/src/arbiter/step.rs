@@ -421,7 +421,7 @@ impl<S: Store> Arbiter<S> {
         }
     }
 
-    async fn head(&self) -> Result<Head, StoreError> {
+    pub(super) async fn head(&self) -> Result<Head, StoreError> {
         let last = Query::of(journal::TABLE.name).order("seq", Direction::Falling).limit(1);
         let row = self.store.query(vec![last]).await?.into_iter().flatten().next();
         row.map_or(Ok(Head { seq: 0, hash: Digest::from_bytes([0; 32]) }), |row| {

@@ -7,6 +7,7 @@
     reason = "a test may fail this way"
 )]
 
+mod heads;
 mod market;
 mod run;
 

@@ -177,13 +177,20 @@ impl Party {
 
     /// The arbiter's capabilities, as this party checks them.
     pub(crate) async fn caps(&self, arbiter: &Daemon) -> (KnownThirdParty, PublicKey) {
-        let mut session = self.call(&arbiter.at, CertRole::Arbiter).await;
-        let answer = asked(&mut session, TtpRequest::Caps.frame(3).unwrap()).await;
-        let TtpAnswer::Caps { caps, chain } = TtpAnswer::read(&answer).unwrap() else { panic!("no caps") };
+        let TtpAnswer::Caps { caps, chain } = self.consult(arbiter, &TtpRequest::Caps).await else {
+            panic!("no caps")
+        };
         let trust = self.papers.snapshot();
         let found = trust.verify(&chain, CertRole::Arbiter, Usage::Sign, now()).unwrap();
         let caps: Verified<Caps> = caps.verify(found.key()).unwrap();
         (KnownThirdParty::of(&caps, found.digest()).unwrap(), *found.key())
+    }
+
+    /// Asks the arbiter about itself.
+    pub(crate) async fn consult(&self, arbiter: &Daemon, request: &TtpRequest) -> TtpAnswer {
+        let mut session = self.call(&arbiter.at, CertRole::Arbiter).await;
+        let answer = asked(&mut session, request.frame(3).unwrap()).await;
+        TtpAnswer::read(&answer).unwrap()
     }
 
     /// Asks the arbiter and hears it to the end.
@@ -206,7 +213,7 @@ impl Party {
                     }
                 }
                 TtpAnswer::Refused(code) => return Err(code),
-                TtpAnswer::Caps { .. } => panic!("caps were not asked for"),
+                other => panic!("not asked for: {other:?}"),
             }
             answer = next(&mut session, Frames::Exchange).await;
         }

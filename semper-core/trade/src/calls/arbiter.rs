@@ -81,7 +81,9 @@ pub async fn introduce(caller: &Caller, at: &Endpoint) -> Result<Introduced, Cal
             if found == expected { Ok(introduced) } else { Err(CallFault::OtherKey { expected, found }) }
         }
         TtpAnswer::Refused(code) => Err(CallFault::refused(&code)),
-        TtpAnswer::Said { .. } => Err(CallFault::Caps("they are not among what it answers")),
+        TtpAnswer::Said { .. } | TtpAnswer::Head { .. } | TtpAnswer::Place(_) | TtpAnswer::Lines(_) => {
+            Err(CallFault::Caps("they are not among what it answers"))
+        }
     }
 }
 
@@ -114,7 +116,9 @@ pub async fn ask(
                 }
             }
             TtpAnswer::Refused(code) => return Err(CallFault::refused(&code)),
-            TtpAnswer::Caps { .. } => return Err(CallFault::Unreadable(FrameError::NotCanonical)),
+            TtpAnswer::Caps { .. } | TtpAnswer::Head { .. } | TtpAnswer::Place(_) | TtpAnswer::Lines(_) => {
+                return Err(CallFault::Unreadable(FrameError::NotCanonical));
+            }
         }
     }
     Err(CallFault::Unreadable(FrameError::Abuse))
