@@ -5,6 +5,7 @@ mod bank;
 #[path = "../../semper-core/commerce/tests/common/mod.rs"]
 mod common;
 mod market;
+mod questions;
 
 use market::{Market, Side, lie, other_key, price};
 use proptest::prelude::*;

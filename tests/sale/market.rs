@@ -11,8 +11,8 @@ use semper_commerce::{
         Ranges, ThirdPartyTerms,
     },
     sale::{
-        Arbiter, Beside, Buyer, BuyerPlan, Event, Goods, Input, Output, SaleMessage, SaleView, Seller,
-        SellerPlan, Session, Timer,
+        Arbiter, Beside, Buyer, BuyerPlan, Event, Goods, Input, Output, SaleMessage, SaleQuestion, SaleView,
+        Seller, SellerPlan, Session, Timer,
     },
 };
 use semper_exchange::{
@@ -110,6 +110,8 @@ pub(crate) struct Market {
     pub(crate) told: Vec<(Side, Code)>,
     pub(crate) faults: Vec<(Side, &'static str)>,
     pub(crate) ended: Vec<(Side, Outcome)>,
+    /// What each side was asked.
+    pub(crate) asked: Vec<(Side, SaleQuestion)>,
     /// Whether each side signs what it is asked to.
     pub(crate) willing: BTreeMap<Side, bool>,
     /// What becomes of messages to the buyer on their way: a seller that lies.
@@ -235,6 +237,7 @@ impl Market {
             told: Vec::new(),
             faults: Vec::new(),
             ended: Vec::new(),
+            asked: Vec::new(),
             willing: BTreeMap::from([(Side::Buyer, true), (Side::Seller, true)]),
             tamper: None,
             crashes: false,
@@ -309,6 +312,13 @@ impl Market {
     }
 
     fn perform(&mut self, side: Side, output: Output) -> Vec<Event> {
+        if let Output::Ask(draft) = &output {
+            let question = match side {
+                Side::Buyer => self.buyer.question(draft, &[self.purses[&side].clone()]),
+                Side::Seller => self.seller.question(draft),
+            };
+            self.asked.push((side, question.expect("whoever is asked can be told what about")));
+        }
         match output {
             Output::Ask(draft) if !self.willing[&side] => return vec![Event::Refused(draft.digest())],
             Output::Ask(draft) | Output::Sign(draft) => {

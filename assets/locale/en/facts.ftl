@@ -82,3 +82,60 @@ return-exchange = what was agreed in the exchange it belongs to
 check-statement = the text to be signed
 check-letter = the words of the root against your letter
 check-purse = the wallet’s own books
+
+# What is said of deals and exchanges, and what was checked of them here.
+
+document-accept = Your agreement to this exchange
+document-offer = Your offer of this exchange
+document-deal-open = The opening of this deal
+
+binds-accept = The exchange takes place: your payment is ordered at once, and from then on only the third party can stop it
+binds-offer = The other party can agree until the third party has confirmed that you took the offer back
+binds-deal-open = Nothing to pay yet. You are asked again before anything leaves
+
+exchange-level-s3 = Either both have everything or nobody has anything. If one side stops, the third party completes it or undoes it, however long messages take
+exchange-level-s2 = Either both have everything or nobody has anything, if this computer reaches the third party before its deadline
+exchange-level-s1 = Either both have everything, or whoever loses holds proof of it and can complain
+exchange-level-s0 = Nothing keeps it fair. The other party can take what you give and give you nothing
+
+item-acknowledgement = a signed acknowledgement
+item-certificate = a signed certificate
+item-contract = a signed contract
+item-offer = a signed offer
+item-order = a signed order
+item-other = a signed statement
+item-receipt = a signed receipt
+
+finality-always = Yes, by the third party, without a time limit
+finality-never = No. Once it is booked, nobody takes it back
+
+media-pdf = PDF document
+media-epub = electronic book
+media-zip = archive of files
+media-text = text
+media-picture = picture
+media-other = file
+
+anonymity-identified = The other party knows your certified name
+anonymity-pseudonymous = The other party can recognise you again, without your name
+anonymity-anonymous = The other party learns nothing by which it could recognise you
+
+ceiling-none = No limit
+third-party-none = Nobody. In this deal nothing can be exchanged fairly
+signed-as-nobody = a fresh key without your name
+
+evidence-none = Nothing is proved
+evidence-origin = What is sent is signed by its sender
+evidence-full = What is sent is signed by its sender, and its receipt by its recipient
+evidence-notarised = As signed by sender and recipient, with a third party’s time stamp
+
+check-agreed = what this deal has led to
+check-attributes = what both programs settled on
+check-balance = what the bank confirmed last, less this payment
+check-certificate = its certificate, by an authority this computer trusts
+check-deadlines = every promise in it lasts at least that long
+check-own-certificate = your certificate
+check-selection = what both sides’ lists lead to
+check-sum = added up here
+check-third-party = its certificate, and what it signed about itself
+check-undo = what the bank’s and the third party’s rules allow

@@ -13,6 +13,7 @@ pub mod deadlines;
 pub mod generatable_verifiable;
 pub mod heads;
 pub mod message;
+pub mod prompt;
 pub mod recourse;
 pub mod run;
 pub mod select;

@@ -33,8 +33,7 @@ use tokio::time::timeout;
 
 use super::{
     Arbiter, ArbiterError, BankPlace,
-    making::described,
-    step::{Source, observed, revoked},
+    step::{Source, described, observed, revoked},
     tables::{Due, ERRAND, Errand},
 };
 

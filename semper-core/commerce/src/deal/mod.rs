@@ -17,6 +17,7 @@ mod attribute;
 mod fault;
 mod id;
 mod opening;
+mod prompt;
 mod standing;
 mod statement;
 
@@ -28,6 +29,7 @@ pub use self::{
         Client, ClientInput, House, Intent, LONGEST, MOST_MODULES, OpeningOutput, Party, Server, ServerInput,
         check_clock,
     },
+    prompt::DealOpenContext,
     standing::Standing,
     statement::{
         DealAccept, DealClose, DealOpen, DealPropose, DealResume, Lines, Outcome, Reach, Salt, Terms,

@@ -28,6 +28,7 @@ mod fault;
 mod line;
 mod message;
 mod money;
+mod question;
 mod seller;
 mod view;
 
@@ -66,6 +67,7 @@ pub use self::{
     buyer::{Buyer, BuyerPlan},
     fault::SaleFault,
     message::{Beside, MOST_BESIDE, MOST_CERTIFICATES, SaleMessage},
+    question::SaleQuestion,
     seller::{Goods, Seller, SellerPlan},
     view::{End, SaleStep, SaleView},
 };

@@ -4,6 +4,8 @@
 //! nobody passes them beside it. A critical fact never rests on somebody's mere words, and each family of
 //! acts has facts without which it is not asked about at all.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     crypto::digest::Digest,
-    evidence::{Verified, statement::is_segment},
+    evidence::Verified,
     money::Money,
     time::{Moment, Span},
 };
@@ -117,7 +119,7 @@ pub struct DataItem {
 /// The id of a text in the catalogue: lower-case segments joined by hyphens.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String")]
-pub struct ChoiceKey(String);
+pub struct ChoiceKey(Cow<'static, str>);
 
 /// A file name that names one file in one folder and hides nothing.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -445,13 +447,37 @@ impl ChoiceKey {
     /// [`NotAKey`] for anything but lower-case letters, digits and hyphens, at most 64.
     pub fn new(key: impl Into<String>) -> Result<Self, NotAKey> {
         let key = key.into();
-        if key.len() <= 64 && is_segment(&key) { Ok(Self(key)) } else { Err(NotAKey) }
+        if is_key(key.as_bytes()) { Ok(Self(Cow::Owned(key))) } else { Err(NotAKey) }
+    }
+
+    /// The id of a text that is named in the program.
+    ///
+    /// Evaluated where a constant is declared, so that a wrong one does not compile.
+    pub const fn of(key: &'static str) -> Self {
+        assert!(is_key(key.as_bytes()), "an id is made of lower-case letters, digits and hyphens");
+        Self(Cow::Borrowed(key))
     }
 
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The longest id of a text in bytes.
+const KEY_LIMIT: usize = 64;
+
+/// Whether `key` has the form of an id: what [`is_segment`](crate::evidence::statement::is_segment) takes, and
+/// not too long.
+const fn is_key(key: &[u8]) -> bool {
+    let mut rest = key;
+    while let [first, others @ ..] = rest {
+        if !(first.is_ascii_lowercase() || first.is_ascii_digit() || *first == b'-') {
+            return false;
+        }
+        rest = others;
+    }
+    matches!(key, [first, ..] if *first != b'-') && key.len() <= KEY_LIMIT
 }
 
 /// The text is no id of a text, or no safe name of a file.
@@ -512,7 +538,7 @@ impl TryFrom<String> for SafeName {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{money::Currency, tinguin::text::Untrusted};
+    use crate::{evidence::statement::is_segment, money::Currency, tinguin::text::Untrusted};
 
     /// Facts with which a family is asked about, for tests of gate and tray.
     pub(crate) fn complete(family: Critical, minor: u64) -> Facts {
@@ -576,6 +602,8 @@ pub(crate) mod tests {
         for bad in ["", "-a", "A", "a b", "ä", &"a".repeat(65)] {
             assert_eq!(ChoiceKey::new(bad), Err(NotAKey));
         }
+        const KNOWN: ChoiceKey = ChoiceKey::of("exchange-level-s3");
+        assert_eq!(ChoiceKey::new("exchange-level-s3"), Ok(KNOWN));
     }
 
     #[test]

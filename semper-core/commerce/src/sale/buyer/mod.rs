@@ -14,6 +14,7 @@
 mod closing;
 mod offer;
 mod opening;
+mod question;
 mod talks;
 mod trade;
 

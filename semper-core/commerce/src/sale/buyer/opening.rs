@@ -64,6 +64,8 @@ impl Buyer {
             return Err(DealFault::BadChoice("module").into());
         }
         let kept = accept.bytes().clone();
+        // The user is asked about `deal-open` with it at hand.
+        self.line.file(&kept);
         let accepted = ClientInput::Accepted(Box::new(accept), sessions, input.at);
         let step = (**client).clone().step(accepted);
         let outputs = step.outputs;

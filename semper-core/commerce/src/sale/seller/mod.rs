@@ -13,6 +13,7 @@
 mod closing;
 mod offer;
 mod opening;
+mod question;
 mod talks;
 mod trade;
 
