@@ -124,10 +124,10 @@ ceiling-none = No limit
 third-party-none = Nobody. In this deal nothing can be exchanged fairly
 signed-as-nobody = a fresh key without your name
 
-evidence-none = Nothing is proved
-evidence-origin = What is sent is signed by its sender
-evidence-full = What is sent is signed by its sender, and its receipt by its recipient
-evidence-notarised = As signed by sender and recipient, with a third party’s time stamp
+proved-none = Nothing is proved
+proved-origin = What is sent is signed by its sender
+proved-full = What is sent is signed by its sender, and its receipt by its recipient
+proved-notarised = As signed by sender and recipient, with a third party’s time stamp
 
 check-agreed = what this deal has led to
 check-attributes = what both programs settled on

@@ -33,7 +33,8 @@ use tokio::time::timeout;
 
 use super::{
     Arbiter, ArbiterError, BankPlace,
-    step::{Source, described, observed, revoked},
+    making::described,
+    step::{Source, observed, revoked},
     tables::{Due, ERRAND, Errand},
 };
 

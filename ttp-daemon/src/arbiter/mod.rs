@@ -17,8 +17,11 @@ mod banks;
 mod escrow;
 mod heads;
 mod list;
+mod making;
 mod rates;
+mod reading;
 mod request;
+mod signing;
 mod step;
 mod tables;
 

@@ -1,4 +1,4 @@
-//! One step of a case: the machine's orders performed or stored, statements signed, all in one transaction.
+//! One step of a case: the orders of its machine performed or stored as errands, all in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,43 +7,30 @@ use semper_exchange::{
         ThirdParty,
         third_party::{Event, Input, Output, Stage},
     },
-    message::{
-        Affidavit, Decision, Draft, NotYet, Outcome, Pending, Receipt, Reject, Replacement,
-        answer::RejectCode,
-    },
+    message::{Outcome, answer::RejectCode},
     run::Keys,
 };
 use semper_host::record::entry;
 use semper_supporting::{
     archive::{
-        Batch, Direction, Guard, Query, Row, RowOp, Store, StoreError, Value,
+        Batch, Guard, RowOp, Store, StoreError, Value,
         journal::{self, Class as Entries, Head, Kind as Detail},
-        record::{EVIDENCE, EvidenceRecord},
+        record::EvidenceRecord,
     },
-    crypto::{
-        digest::Digest,
-        seal::content::open_whole,
-        signature::{Kid, PublicKey},
-    },
+    crypto::{digest::Digest, signature::Kid},
     deal::Xid,
-    evidence::{Signable, SignedBytes, Statement as _, statement},
+    evidence::{SignedBytes, statement},
     machine::{Machine as _, Refused},
     party::Role,
     time::Moment,
 };
-use semper_transfer::{
-    data::DataThirdParty,
-    description::Description,
-    property::{
-        Attached, BadPermit, Begun, Binding, Generated, GenerationPermit, Observation, Permitted, Side,
-        TtpItem,
-    },
-    statement::StatementThirdParty,
-};
+use semper_transfer::property::{Begun, Binding, Observation, TtpItem};
 
 use super::{
     Arbiter, ArbiterError, kept,
-    tables::{self, Asked, BLOB, Due, Errand, MADE, Stored, bound_to, case_of},
+    making::described,
+    signing::is_rejection,
+    tables::{self, Asked, Due, Errand, Stored},
 };
 
 /// How often a step is taken again when the rows changed under it.
@@ -82,15 +69,15 @@ pub(super) struct Taken {
 }
 
 /// A step on its way.
-struct Work {
-    third_party: ThirdParty,
-    keys: Keys,
-    said: Vec<Spoken>,
-    rows: Vec<RowOp>,
-    records: Vec<SignedBytes>,
-    blobs: BTreeMap<Digest, Vec<u8>>,
-    lines: Vec<String>,
-    refused: Option<Refused>,
+pub(super) struct Work {
+    pub(super) third_party: ThirdParty,
+    pub(super) keys: Keys,
+    pub(super) said: Vec<Spoken>,
+    pub(super) rows: Vec<RowOp>,
+    pub(super) records: Vec<SignedBytes>,
+    pub(super) blobs: BTreeMap<Digest, Vec<u8>>,
+    pub(super) lines: Vec<String>,
+    pub(super) refused: Option<Refused>,
 }
 
 impl<S: Store> Arbiter<S> {
@@ -229,104 +216,6 @@ impl<S: Store> Arbiter<S> {
         }
     }
 
-    /// Signs a draft. The same draft has the same signature however often it is signed.
-    fn say(
-        &self,
-        work: &mut Work,
-        to: Role,
-        draft: &Draft,
-        beside: Vec<Digest>,
-        source: &Source,
-        now: Moment,
-    ) -> Result<Spoken, ArbiterError> {
-        let bound = bound_to(draft);
-        if let (Some((_, Some(code))), Some((before, signed))) = (bound, &source.rejected)
-            && code == *before
-        {
-            return Ok(Spoken { to, signed: signed.clone(), beside });
-        }
-        let (signed, record) = self.sign(draft, now)?;
-        work.lines.push(format!("say {} {}", record.kind, signed.digest()));
-        work.rows.push(record.keep());
-        if let Some((request, _)) = bound {
-            work.rows.push(Asked::answered(request, signed.digest()));
-        }
-        Ok(Spoken { to, signed, beside })
-    }
-
-    pub(super) fn sign(
-        &self,
-        draft: &Draft,
-        now: Moment,
-    ) -> Result<(SignedBytes, EvidenceRecord), ArbiterError> {
-        match statement::type_of(draft.tbs()).unwrap_or_default().as_str() {
-            Receipt::TYPE => self.sign_as::<Receipt>(draft, now),
-            Decision::TYPE => self.sign_as::<Decision>(draft, now),
-            Replacement::TYPE => self.sign_as::<Replacement>(draft, now),
-            Affidavit::TYPE => self.sign_as::<Affidavit>(draft, now),
-            NotYet::TYPE => self.sign_as::<NotYet>(draft, now),
-            Pending::TYPE => self.sign_as::<Pending>(draft, now),
-            Reject::TYPE => self.sign_as::<Reject>(draft, now),
-            other => Err(ArbiterError::Draft(other.to_owned())),
-        }
-    }
-
-    fn sign_as<T: Signable>(
-        &self,
-        draft: &Draft,
-        now: Moment,
-    ) -> Result<(SignedBytes, EvidenceRecord), ArbiterError> {
-        let value: T = draft.read().map_err(|error| ArbiterError::Draft(error.to_string()))?;
-        let signed = self.keys.attest(&self.key, &self.policy, &value, now)?;
-        let record = EvidenceRecord::of(&signed, None, Some(self.me.certificate), now, kept(now));
-        Ok((signed.bytes().clone(), record))
-    }
-
-    /// Makes a replacement, and compares what a key from escrow opens with the description where the sealed
-    /// content is here.
-    async fn generate(
-        &self,
-        work: &mut Work,
-        binding: &Binding,
-        permit: GenerationPermit,
-    ) -> Result<Event, ArbiterError> {
-        let xid = work.third_party.xid;
-        let description = described(&work.third_party, binding)?.clone();
-        let sealed = match &description {
-            Description::Data(data) => data.sealed,
-            Description::Statement(_) | Description::Payment(_) | Description::Credential(_) => None,
-        };
-        let mut attached = Vec::new();
-        for digest in permit.basis.into_iter().chain(sealed) {
-            let here = match work.blobs.get(&digest) {
-                Some(blob) => Some(blob.clone()),
-                None => self.blob(xid, digest).await?,
-            };
-            attached.extend(here);
-        }
-        let permitted = Permitted { permit, attached: Attached::of(attached) };
-        let keys = certificates(&work.third_party, &work.keys, binding);
-        let begun = match &description {
-            Description::Statement(_) => StatementThirdParty { escrow: &self.escrow }.generate(
-                binding,
-                &description,
-                &permitted,
-                &keys,
-            ),
-            Description::Data(_) => {
-                DataThirdParty { escrow: &self.escrow }.generate(binding, &description, &permitted, &keys)
-            }
-            Description::Payment(_) | Description::Credential(_) => Begun::Done(Err(BadPermit::Scope)),
-        };
-        let Begun::Done(result) = begun else { return Err(ArbiterError::Undelivered) };
-        let result = result.and_then(|made| opens(&description, &permitted, made));
-        if let Ok(made) = &result {
-            work.rows.push(tables::made(xid, content(made), made)?);
-        }
-        let agr = binding.agreement.ok_or(ArbiterError::Undelivered)?;
-        Ok(Event::Generated { agr, side: binding.giver, leaf: binding.leaf.clone(), result })
-    }
-
     /// The transaction of a step; nothing if it changed nothing.
     fn batch(
         &self,
@@ -381,28 +270,6 @@ impl<S: Store> Arbiter<S> {
         Ok(Some(batch.guard(free).entry(line)))
     }
 
-    /// Signs and keeps a REJECT of a request that never reached a case.
-    pub(super) async fn keep_rejection(
-        &self,
-        draft: &Draft,
-        asked: Asked,
-        request: EvidenceRecord,
-        now: Moment,
-    ) -> Result<SignedBytes, ArbiterError> {
-        let (signed, record) = self.sign(draft, now)?;
-        let (kind, digest) = (&record.kind, signed.digest());
-        let line =
-            format!("exchange {}\nasked {} {}\nsay {kind} {digest}", asked.xid, asked.kind, asked.hash);
-        let batch = Batch::new()
-            .row(asked.ensure())
-            .row(request.keep())
-            .row(record.keep())
-            .row(Asked::answered(asked.hash, digest))
-            .entry(entry(Detail::of(Entries::Decision, "arbiter"), line, now)?);
-        semper_host::record::commit(&*self.store, batch).await?;
-        Ok(signed)
-    }
-
     /// A bank's record on its way into the evidence.
     fn record_of(&self, signed: &SignedBytes, now: Moment) -> EvidenceRecord {
         let kind = statement::type_of(&signed.tbs).unwrap_or_default();
@@ -420,41 +287,6 @@ impl<S: Store> Arbiter<S> {
             keep_until: kept(now),
         }
     }
-
-    pub(super) async fn head(&self) -> Result<Head, StoreError> {
-        let last = Query::of(journal::TABLE.name).order("seq", Direction::Falling).limit(1);
-        let row = self.store.query(vec![last]).await?.into_iter().flatten().next();
-        row.map_or(Ok(Head { seq: 0, hash: Digest::from_bytes([0; 32]) }), |row| {
-            Ok(Head { seq: row.count("seq")?, hash: Digest::from_bytes(row.array("line_hash")?) })
-        })
-    }
-
-    pub(super) async fn stored(&self, xid: Xid) -> Result<Option<Stored>, StoreError> {
-        self.one(case_of(xid)).await?.map(|row| Stored::from_row(&row)).transpose()
-    }
-
-    pub(super) async fn evidence(&self, digest: Digest) -> Result<Option<SignedBytes>, StoreError> {
-        let row = self.one(Query::of(EVIDENCE.name).equal("hash", digest)).await?;
-        row.map(|row| EvidenceRecord::from_row(&row).map(|record| record.signed)).transpose()
-    }
-
-    pub(super) async fn made(&self, xid: Xid, digest: Digest) -> Result<Option<Generated>, StoreError> {
-        let row = self.one(Query::of(MADE.name).equal("xid", xid).equal("hash", digest)).await?;
-        row.map(|row| tables::read_made(&row)).transpose()
-    }
-
-    async fn blob(&self, xid: Xid, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.one(Query::of(BLOB.name).equal("xid", xid).equal("hash", digest)).await?;
-        row.map(|row| row.bytes("content").map(<[u8]>::to_vec)).transpose()
-    }
-
-    pub(super) async fn one(&self, query: Query) -> Result<Option<Row>, StoreError> {
-        Ok(self.store.query(vec![query.limit(1)]).await?.into_iter().flatten().next())
-    }
-}
-
-fn is_rejection(signed: &SignedBytes) -> bool {
-    statement::type_of(&signed.tbs).is_ok_and(|kind| kind == Reject::TYPE)
 }
 
 /// The keys of a case, with those a request brings.
@@ -474,47 +306,6 @@ fn joined(known: &Keys, brought: &Keys, third_party: &ThirdParty, event: &Event)
         }
     }
     keys
-}
-
-/// The description of the leaf that a binding names.
-pub(super) fn described<'a>(
-    third_party: &'a ThirdParty,
-    binding: &Binding,
-) -> Result<&'a Description, ArbiterError> {
-    let row = third_party.rows.iter().find(|row| Some(row.agr) == binding.agreement);
-    let package = row.map(|row| match binding.giver {
-        Side::Originator => &row.offer.give_o,
-        Side::Responder => &row.offer.give_r,
-    });
-    package.and_then(|package| package.leaf(&binding.leaf)).ok_or(ArbiterError::Undelivered)
-}
-
-fn certificates(third_party: &ThirdParty, keys: &Keys, binding: &Binding) -> BTreeMap<Digest, PublicKey> {
-    let rows = third_party.rows.iter().filter(|row| Some(row.agr) == binding.agreement);
-    rows.flat_map(|row| [row.run.originator.certificate, row.run.responder.certificate])
-        .filter_map(|certificate| keys.of(&certificate).map(|key| (certificate, *key)))
-        .collect()
-}
-
-/// Opens the sealed content with a key from escrow, if it is here, and compares.
-fn opens(description: &Description, permitted: &Permitted, made: Generated) -> Result<Generated, BadPermit> {
-    let (Description::Data(data), Generated::Key(key)) = (description, &made) else { return Ok(made) };
-    let Some(sealed) = data.sealed.and_then(|digest| permitted.attached.find(&digest)) else {
-        return Ok(made);
-    };
-    let (_, measured) = open_whole(key, sealed).map_err(|_| BadPermit::Content)?;
-    data.matches(measured.length, &measured.plain).map_err(|_| BadPermit::Content)?;
-    Ok(made)
-}
-
-/// The hash by which a replacement names what was made.
-fn content(made: &Generated) -> Digest {
-    match made {
-        Generated::Affidavit { text, .. } => *text,
-        Generated::Key(key) => Digest::of(key.as_bytes()),
-        Generated::Statement(signed) => signed.digest(),
-        Generated::Capture(record) => record.evidence.digest(),
-    }
 }
 
 pub(super) fn observed(

@@ -115,9 +115,9 @@ impl DealOpen {
 
 fn evidence(level: EvidenceLevel) -> &'static str {
     match level {
-        EvidenceLevel::None => "evidence-none",
-        EvidenceLevel::Origin => "evidence-origin",
-        EvidenceLevel::Full => "evidence-full",
-        EvidenceLevel::Notarised => "evidence-notarised",
+        EvidenceLevel::None => "proved-none",
+        EvidenceLevel::Origin => "proved-origin",
+        EvidenceLevel::Full => "proved-full",
+        EvidenceLevel::Notarised => "proved-notarised",
     }
 }
