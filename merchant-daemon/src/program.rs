@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::Arc};
 
 use semper_archive_sqlite::SqliteArchive;
-use semper_comm_tls::{BadIdentity, Identity, Trust};
+use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
 use semper_host::{
     Folder, FolderError, Keyring, KeyringError, Membership, MembershipError, Papers, Registration,
     chance::{self, NoChance},
@@ -20,6 +20,7 @@ use semper_supporting::{
     },
     registration::record::Kind,
 };
+use semper_trade::calls::Caller;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -231,14 +232,14 @@ impl Setup {
 
     async fn open_till(&self, key: KeyRef) -> Result<Till, ProgramError> {
         let own = self.papers.own.first().ok_or(ProgramError::Unfinished)?;
+        let trust = Trust::new(self.papers.snapshot());
+        let identity = identity(&self.papers, &self.keys, &key)?;
         let bank = Bank {
             store: &self.store,
             keys: &self.keys,
             operator: operator(),
             address: self.config.bank()?,
-            surroundings: self.config.surroundings(),
-            trust: Trust::new(self.papers.snapshot()),
-            identity: identity(&self.papers, &self.keys, &key)?,
+            caller: Caller::new(Clock::system(), trust, self.config.surroundings(), identity),
             certificate: own.digest(),
         };
         Ok(bank.till(self.config.currency()).await?)

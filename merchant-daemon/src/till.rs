@@ -3,9 +3,8 @@
 //! The machine of the payment module decides; here its run is stored before every request leaves, so that
 //! opening it again after an interruption asks with the same bytes and gets the same account.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use semper_comm_tls::{Call, Clock, Dialer, Expected, Identity, Network as _, Session, Trust};
 use semper_host::{
     Keyring, KeyringError,
     chance::{self, NoChance},
@@ -20,13 +19,7 @@ use semper_supporting::{
         record::{EvidenceRecord, keep_certificate},
     },
     certificate::CertRole,
-    comm::{
-        address::{Endpoint, Surroundings},
-        envelope::Envelope,
-        frame::Kind,
-        hello::Features,
-        session::{NetEvent, PeerView, Why},
-    },
+    comm::{address::Endpoint, session::PeerView},
     crypto::{
         digest::Digest,
         keys::{KeyPurpose, KeyRef},
@@ -34,10 +27,12 @@ use semper_supporting::{
     },
     deal::Anonymity,
     evidence::{SignedBytes, Verified, signed::EvidenceError, statement},
+    fault::Fault as _,
     money::Currency,
     time::Span,
     wire::{self, WireError},
 };
+use semper_trade::calls::{CallFault, Caller, bank::ask};
 use semper_transfer::payment::{
     AccountId, Modules, Op, PayError, Purse, PurseId, Stepped, SysId, Transaction, TxId,
     manager::AttachError,
@@ -63,9 +58,7 @@ pub const TILL: Table = Table {
 
 /// How often the bank is asked before the operator is told.
 const CALLS: u32 = 3;
-/// How long the bank has to answer a request.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest message of the bank in bytes.
+/// The longest statement of the bank in bytes.
 const MESSAGE: usize = 64 << 10;
 /// How long the bank's word about the account is kept at least: ten years after it was given.
 const KEEP: Span = Span::days(3653);
@@ -81,13 +74,9 @@ pub struct Bank<'a, S> {
     pub operator: Subject,
     /// Where the bank is.
     pub address: Endpoint,
-    /// Whether addresses inside the own network are called.
-    pub surroundings: Surroundings,
-    /// What connections trust.
-    pub trust: Trust,
     /// Who calls.
-    pub identity: Identity,
-    /// The certificate in it: SHA-256 of its DER.
+    pub caller: Caller,
+    /// The certificate it shows: SHA-256 of its DER.
     pub certificate: Digest,
 }
 
@@ -105,13 +94,13 @@ pub struct Till {
 /// Why there is no till yet.
 #[derive(Debug, thiserror::Error)]
 pub enum TillError {
-    /// The bank cannot be reached, or somebody else answers.
+    /// The bank cannot be asked.
     #[error("the bank at {address}: {why}")]
-    Unreachable {
+    Call {
         /// Where it should be.
         address: Endpoint,
         /// Why not.
-        why: Why,
+        why: CallFault,
     },
     /// It has not opened the account, and may yet.
     #[error("the bank at {address} has not opened the account ({code})")]
@@ -200,8 +189,7 @@ impl<S: Store> Bank<'_, S> {
             return Ok(till);
         }
         let modules = modules()?;
-        let mut session = self.dial().await?;
-        let bank = session.info.peer.clone();
+        let bank = self.bank().await?;
         let begun = self.begun().await?;
         let mut step = match begun {
             Some(run) => {
@@ -215,17 +203,23 @@ impl<S: Store> Bank<'_, S> {
         for _ in 0..CALLS {
             self.keep(&step.transaction).await?;
             let Some(request) = self.request(&step)? else { break };
-            let event = match ask(&mut session, &request).await? {
+            let event = match ask(&self.caller, &self.address, bank.kid(), &request).await {
                 Ok(reply) => {
                     if let BankReply::Refused(said) = &reply {
                         code.clone_from(said);
                     }
                     Event::Bank(reply)
                 }
-                Err(_) => {
-                    session = self.dial().await?;
+                Err(CallFault::Unreachable(why)) if !why.is_lasting() => {
+                    why.code().clone_into(&mut code);
                     Event::Unreachable
                 }
+                // It did not take the request as one, and may once it has time.
+                Err(CallFault::Refused(said)) => {
+                    code.clone_from(&said);
+                    Event::Bank(BankReply::Refused(said))
+                }
+                Err(why) => return Err(self.fault(why)),
             };
             step = modules.step(&step.transaction, None, Input { now: chance::now(), event })?;
             if step.transaction.status.is_final() || opened(&step).is_some() {
@@ -369,15 +363,14 @@ impl<S: Store> Bank<'_, S> {
         }))
     }
 
-    async fn dial(&self) -> Result<Session, TillError> {
-        let dialer = Dialer::new(Clock::system(), self.trust.clone(), self.surroundings, Features::default());
-        let call = Call {
-            to: self.address.clone(),
-            identity: self.identity.clone(),
-            expected: Expected::Role(CertRole::Bank),
-        };
-        let unreachable = |why| TillError::Unreachable { address: self.address.clone(), why };
-        dialer.dial(&call).await.map_err(unreachable)
+    /// Who the bank is.
+    async fn bank(&self) -> Result<PeerView, TillError> {
+        let session = self.caller.call(&self.address, CertRole::Bank).await;
+        session.map(|session| session.info.peer).map_err(|why| self.fault(why))
+    }
+
+    fn fault(&self, why: CallFault) -> TillError {
+        TillError::Call { address: self.address.clone(), why }
     }
 }
 
@@ -390,32 +383,4 @@ fn opened(step: &Stepped) -> Option<AccountId> {
 
 fn sys() -> Result<SysId, PayError> {
     SysId::new(SYS).map_err(|_| PayError::NotSupported)
-}
-
-/// Sends a request and waits for its answer; the reason if the connection fell first.
-async fn ask(session: &mut Session, request: &SignedBytes) -> Result<Result<BankReply, Why>, WireError> {
-    let body = wire::encode(request, MESSAGE)?;
-    let frame = Envelope::unnumbered(None, body).frame(Kind::Payment, 0);
-    let Ok(frame) = frame else { return Err(WireError::Unencodable) };
-    if let Err(why) = session.send.send(frame).await {
-        return Ok(Err(why));
-    }
-    let answer = async {
-        loop {
-            match session.receive.next().await {
-                NetEvent::Frame(frame) if frame.kind == Kind::Payment => return Ok(Ok(frame)),
-                NetEvent::Complained(complaint) => return Ok(Err(complaint.code().to_owned())),
-                NetEvent::Down(why) => return Err(why),
-                _ => {}
-            }
-        }
-    };
-    let frame = match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(Ok(frame))) => frame,
-        Ok(Ok(Err(code))) => return Ok(Ok(BankReply::Refused(code))),
-        Ok(Err(why)) => return Ok(Err(why)),
-        Err(_) => return Ok(Err(Why::Silent)),
-    };
-    let envelope = Envelope::read(&frame).map_err(|_| WireError::NotCanonical)?;
-    wire::decode(&envelope.body, MESSAGE).map(Ok)
 }

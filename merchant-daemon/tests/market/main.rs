@@ -6,6 +6,7 @@
     reason = "a test that fails here has failed"
 )]
 
+mod fetching;
 mod setting_up;
 mod trading;
 mod world;

@@ -36,13 +36,13 @@ const MERCHANTD: &str = env!("CARGO_BIN_EXE_semper-merchantd");
 const LENGTH: usize = 32 << 20;
 
 /// A merchant's daemon as a process.
-struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Daemon {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut child = Command::new(MERCHANTD)
             .arg("--dir")
             .arg(folder)
@@ -64,7 +64,7 @@ impl Daemon {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    fn terminate(mut self) {
+    pub(crate) fn terminate(mut self) {
         let sent = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success() && self.child.wait().unwrap().success());
     }
@@ -77,17 +77,17 @@ impl Drop for Daemon {
     }
 }
 
-fn merchantd(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn merchantd(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(MERCHANTD).arg("--dir").arg(folder).args(arguments).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// An authority, a bank, and the folder of a shop that is set up.
-async fn market() -> (Running, Running, tempfile::TempDir) {
+pub(crate) async fn market() -> (Running, Running, tempfile::TempDir) {
     let authority = authority().await;
     let bank = authority.bank().await;
     let letter = authority.letter(Kind::Merchant, "Trial shop", Some("Darmstadt")).await;

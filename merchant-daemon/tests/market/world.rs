@@ -21,7 +21,12 @@ use semper_ttp_daemon::{
     serve::serve,
 };
 use tempfile::TempDir;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 /// A daemon of a third party at work. It stops when this is dropped.
 pub(crate) struct Running {
@@ -151,4 +156,23 @@ pub(crate) fn write_file(path: &Path, length: usize) {
     });
     let bytes: Vec<u8> = words.flatten().take(length).collect();
     std::fs::write(path, bytes).unwrap();
+}
+
+/// A wire to `to`, which is cut once `bytes` have come back from there.
+pub(crate) async fn cut_after(to: &str, bytes: u64) -> String {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("localhost:{}", socket.local_addr().unwrap().port());
+    let to = to.replace("localhost", "127.0.0.1");
+    tokio::spawn(async move {
+        let (caller, _) = socket.accept().await.unwrap();
+        let callee = TcpStream::connect(to).await.unwrap();
+        let (mut from_caller, mut to_caller) = caller.into_split();
+        let (from_callee, mut to_callee) = callee.into_split();
+        let mut limited = from_callee.take(bytes);
+        tokio::select! {
+            _ = tokio::io::copy(&mut limited, &mut to_caller) => {}
+            _ = tokio::io::copy(&mut from_caller, &mut to_callee) => {}
+        }
+    });
+    address
 }

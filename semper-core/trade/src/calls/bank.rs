@@ -2,7 +2,6 @@
 //!
 //! A bank answers the same bytes alike however often they come, so that asking again is safe.
 
-use semper_comm_tls::Session;
 use semper_supporting::{
     certificate::CertRole,
     comm::{address::Endpoint, envelope::Envelope, frame::Kind},
@@ -28,19 +27,12 @@ pub async fn ask(
     bank: Kid,
     request: &SignedBytes,
 ) -> Result<BankReply, CallFault> {
-    let mut session = caller.call_key(at, CertRole::Bank, bank).await?;
-    ask_over(&mut session, request).await
-}
-
-/// As [`ask`], over a connection to the bank that stands.
-///
-/// # Errors
-/// [`CallFault`].
-pub async fn ask_over(session: &mut Session, request: &SignedBytes) -> Result<BankReply, CallFault> {
     let body = wire::encode(request, MESSAGE).map_err(CallFault::unsendable)?;
     let frame = Envelope::unnumbered(None, body).frame(Kind::Payment, QUESTION);
-    session.send.send(frame.map_err(CallFault::unsendable)?).await?;
-    let frame = answer(session, Kind::Payment).await?;
+    let frame = frame.map_err(CallFault::unsendable)?;
+    let mut session = caller.call_key(at, CertRole::Bank, bank).await?;
+    session.send.send(frame).await?;
+    let frame = answer(&mut session, Kind::Payment).await?;
     let envelope = Envelope::read(&frame).map_err(CallFault::unreadable)?;
     Ok(wire::decode(&envelope.body, MESSAGE)?)
 }
