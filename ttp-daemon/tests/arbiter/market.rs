@@ -10,21 +10,15 @@ use std::{
 };
 
 use semper_archive_sqlite::SqliteArchive;
-use semper_comm_tls::{Call, Clock, Dialer, Expected, Identity, Network as _, Session, Trust};
-use semper_exchange::{
-    message::Caps,
-    recourse::{KnownThirdParty, Question, Said, TtpAnswer, TtpRequest},
-};
+use semper_comm_tls::{Clock, Identity, Trust};
+use semper_exchange::recourse::{KnownThirdParty, Question, Said, TtpAnswer, TtpRequest};
 use semper_host::{Folder, Keyring, Membership, Papers, Registration, chance::now, enrol, keyring, papers};
 use semper_supporting::{
     access::{Action, Circumstance, Decision, Facts, Limits, Object, Subject as WhoActs, decide},
     archive::{Schema, record},
-    certificate::{CertRole, Certificate, Subject, Usage, inspect, profile::BusinessKind},
+    certificate::{CertRole, Certificate, Subject, inspect, profile::BusinessKind},
     comm::{
         address::{Endpoint, Surroundings},
-        envelope::Envelope,
-        frame::{Frame, Kind as Frames},
-        hello::Features,
         session::NetEvent,
     },
     crypto::{
@@ -39,8 +33,8 @@ use semper_supporting::{
         prk::Prk,
         record::{Kind, Names},
     },
-    wire,
 };
+use semper_trade::calls::{self, CallFault, Caller};
 use semper_transfer::payment::{
     AccountId, MsgId,
     message::{Account, AccountKind, Balance, Inspect, Open},
@@ -157,40 +151,33 @@ impl Party {
         }
     }
 
-    async fn call(&self, to: &Endpoint, role: CertRole) -> Session {
-        let identity =
-            Identity::new(&self.chain_of(&self.auth), &self.keys.tls_key(&self.auth).unwrap()).unwrap();
-        let trust = Trust::new(self.papers.snapshot());
-        let dialer = Dialer::new(Clock::system(), trust, Surroundings::Demo, Features::default());
-        let call = Call { to: to.clone(), identity, expected: Expected::Role(role) };
-        Arc::new(dialer).dial(&call).await.unwrap()
+    fn caller(&self) -> Caller {
+        let key = self.keys.tls_key(&self.auth).unwrap();
+        let identity = Identity::new(&self.chain_of(&self.auth), &key).unwrap();
+        Caller::new(Clock::system(), Trust::new(self.papers.snapshot()), Surroundings::Demo, identity)
     }
 
     /// Asks a bank.
     pub(crate) async fn ask_bank<T: Signable>(&self, bank: &Daemon, value: &T) -> BankReply {
-        let mut session = self.call(&bank.at, CertRole::Bank).await;
-        let body = wire::encode(self.sign(value).bytes(), 1 << 16).unwrap();
-        let frame = Envelope::unnumbered(None, body).frame(Frames::Payment, 1).unwrap();
-        let answer = asked(&mut session, frame).await;
-        wire::decode(&Envelope::read(&answer).unwrap().body, 1 << 16).unwrap()
+        let request = self.sign(value);
+        calls::bank::ask(&self.caller(), &bank.at, bank_key(bank).kid(), request.bytes()).await.unwrap()
     }
 
-    /// The arbiter's capabilities, as this party checks them.
+    /// The arbiter's capabilities, as this party's calls check them.
     pub(crate) async fn caps(&self, arbiter: &Daemon) -> (KnownThirdParty, PublicKey) {
-        let TtpAnswer::Caps { caps, chain } = self.consult(arbiter, &TtpRequest::Caps).await else {
-            panic!("no caps")
-        };
-        let trust = self.papers.snapshot();
-        let found = trust.verify(&chain, CertRole::Arbiter, Usage::Sign, now()).unwrap();
-        let caps: Verified<Caps> = caps.verify(found.key()).unwrap();
-        (KnownThirdParty::of(&caps, found.digest()).unwrap(), *found.key())
+        let introduced = calls::arbiter::introduce(&self.caller(), &arbiter.at).await.unwrap();
+        let known = introduced.arbiter;
+        (KnownThirdParty { facts: known.facts(), capabilities: known.capabilities }, known.key)
     }
 
     /// Asks the arbiter about itself.
     pub(crate) async fn consult(&self, arbiter: &Daemon, request: &TtpRequest) -> TtpAnswer {
-        let mut session = self.call(&arbiter.at, CertRole::Arbiter).await;
-        let answer = asked(&mut session, request.frame(3).unwrap()).await;
-        TtpAnswer::read(&answer).unwrap()
+        let mut session = self.caller().call(&arbiter.at, CertRole::Arbiter).await.unwrap();
+        session.send.send(request.frame(3).unwrap()).await.unwrap();
+        match timeout(PATIENCE, session.receive.next()).await.expect("no answer") {
+            NetEvent::Frame(frame) => TtpAnswer::read(&frame).unwrap(),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Asks the arbiter and hears it to the end.
@@ -199,23 +186,13 @@ impl Party {
         arbiter: &Daemon,
         question: &Question,
     ) -> Result<Vec<Said>, String> {
-        let mut session = self.call(&arbiter.at, CertRole::Arbiter).await;
-        let frame = TtpRequest::Ask(Box::new(question.clone())).frame(9).unwrap();
-        let mut answer = asked(&mut session, frame).await;
+        let (caller, kid) = (self.caller(), arbiter.program().key.kid());
         let mut heard = Vec::new();
-        loop {
-            assert_eq!(answer.stream, 9);
-            match TtpAnswer::read(&answer).unwrap() {
-                TtpAnswer::Said { said, more } => {
-                    heard.extend(said);
-                    if !more {
-                        return Ok(heard);
-                    }
-                }
-                TtpAnswer::Refused(code) => return Err(code),
-                other => panic!("not asked for: {other:?}"),
-            }
-            answer = next(&mut session, Frames::Exchange).await;
+        let asked = calls::arbiter::ask(&caller, &arbiter.at, kid, question, |said| heard.extend(said));
+        match asked.await {
+            Ok(()) => Ok(heard),
+            Err(CallFault::Refused(code)) => Err(code),
+            Err(fault) => panic!("{fault}"),
         }
     }
 
@@ -261,23 +238,6 @@ pub(crate) fn fresh() -> MsgId {
 
 pub(crate) fn xts(text: &str) -> Money {
     Money::parse(&format!("XTS {text}")).unwrap()
-}
-
-async fn asked(session: &mut Session, frame: Frame) -> Frame {
-    let kind = frame.kind;
-    session.send.send(frame).await.unwrap();
-    next(session, kind).await
-}
-
-async fn next(session: &mut Session, kind: Frames) -> Frame {
-    loop {
-        match timeout(PATIENCE, session.receive.next()).await.expect("no answer") {
-            NetEvent::Frame(frame) if frame.kind == kind => return frame,
-            NetEvent::Complained(complaint) => panic!("{complaint:?}"),
-            NetEvent::Down(why) => panic!("{why}"),
-            NetEvent::Frame(_) | NetEvent::Up(_) | NetEvent::Busy(_) => {}
-        }
-    }
 }
 
 /// Everybody.
