@@ -162,6 +162,24 @@ fn options_in_the_place_of_a_time_do_not_bring_another_root() {
     }
 }
 
+/// Another time for the dossier's signature, at which its certificate was good as well, or was good still.
+#[test]
+fn a_dossier_is_of_the_time_that_was_signed() {
+    let honest = compile(&pki::World::new());
+    let dossier: Dossier = from_bytes(&honest.files["MANIFEST.tbs"]).unwrap();
+    let at = dossier.at.seconds();
+    let times = [format!("{}\n", at - 1), format!("{}\n", at + 86_400), format!("{at}0\n"), "0\n".into()];
+    let cases = times.map(|time| {
+        let mut forged = honest.clone();
+        forged.files.insert("MANIFEST.at".into(), time.clone().into_bytes());
+        (time, forged)
+    });
+    for ((time, _), (accepted, seen)) in cases.iter().zip(judge_all(&cases)) {
+        let said = seen.contains("FAIL MANIFEST.at is not the time in MANIFEST.tbs\n");
+        assert!(!accepted && said && seen.ends_with("REFUSED\n"), "{time:?}: {seen}");
+    }
+}
+
 #[test]
 fn patterns_in_the_place_of_a_hash_match_nothing() {
     let honest = compile(&pki::World::new());
@@ -294,8 +312,11 @@ fn every_shell_that_is_here_says_the_same() {
     let mut named = honest.clone();
     named.files.insert("certs/a b.pem".into(), BANK.to_be_bytes().to_vec());
     named.sign_again();
-    let expected = [&honest, &forged, &named].map(Court::judge);
-    assert_eq!(expected.each_ref().map(|(accepted, _)| *accepted), [true, false, false]);
+    let mut dated = honest.clone();
+    dated.files.insert("MANIFEST.at".into(), b"1772359201\n".to_vec());
+    let cases = [&honest, &forged, &named, &dated];
+    let expected = cases.map(Court::judge);
+    assert_eq!(expected.each_ref().map(|(accepted, _)| *accepted), [true, false, false, false]);
     let applets = tempfile::tempdir().unwrap();
     let shells = [vec!["dash"], vec!["bash"], vec!["bash", "--posix"], vec!["ksh"], vec!["busybox", "sh"]];
     for words in shells {
@@ -312,7 +333,7 @@ fn every_shell_that_is_here_says_the_same() {
             own.push(&path);
             path = own;
         }
-        for (court, expected) in [&honest, &forged, &named].iter().zip(&expected) {
+        for (court, expected) in cases.iter().zip(&expected) {
             let folder = court.lay();
             let mut shell = Command::new(words[0]);
             shell.args(&words[1..]).env("PATH", &path);

@@ -70,6 +70,8 @@ signed() { s=${2#* }; is_hash "$s" || { bad "signer of $1"; return; }
 
 # 4. Every signed object, and as many as the dossier says.
 signed MANIFEST "$(cat MANIFEST.signer)" "$(cat MANIFEST.at)"
+[ "$(date -u -d "@$(cat MANIFEST.at)" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null)" = "$(line MANIFEST.tbs at)" ] ||
+  bad "MANIFEST.at is not the time in MANIFEST.tbs"
 for d in evidence/*/; do [ -f "${d}object.tbs" ] || { [ ! -d "$d" ] || bad "no object in $d"; continue; }
   before=$rc; rc=0; kind=$(sed -n '1s,^semper-statement/1 \([a-z0-9/-]*\)$,\1,p' "${d}object.tbs")
   [ -n "$kind" ] || bad "no statement: $d"
