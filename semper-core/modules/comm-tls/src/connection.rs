@@ -35,8 +35,12 @@ use writer::Writer;
 
 /// How long one piece may take to be written.
 const WRITE: Span = Span::seconds(30);
+/// How long a program that closes all its connections lets each write what is queued.
+const FLUSH: Span = Span::seconds(3);
 /// How long a closing side still reads, so that its last words are not lost.
 const LINGER: Span = Span::seconds(2);
+/// How long a connection lasts at most once its program closes: what is queued, and its parting on each side.
+pub(crate) const CLOSING: Span = Span::seconds(8);
 /// How many frames may wait to be written.
 const QUEUE: usize = 16;
 /// How many chunks may wait to be written.

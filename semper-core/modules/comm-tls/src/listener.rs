@@ -28,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     clock::{Clock, duration},
-    connection::{Session, Side, Terms},
+    connection::{CLOSING, Session, Side, Terms},
     dialer::HANDSHAKE,
     examiner::{Admission, Examiner, Question, Trust},
     metered::Metered,
@@ -37,8 +37,6 @@ use crate::{
 
 /// How many sessions may wait to be taken.
 const WAITING: usize = 64;
-/// How long a closing connection has at most: a write under way, and its parting.
-const CLOSING: Span = Span::seconds(35);
 /// How long to wait after the operating system had no socket to give.
 const EXHAUSTED: Span = Span::millis(100);
 
@@ -162,7 +160,8 @@ impl Listener {
         self.sessions.recv().await
     }
 
-    /// Accepts no more calls, lets every connection write what it has queued, and waits for them to close.
+    /// Accepts no more calls, lets every connection write what it has queued, and waits for them to close: at
+    /// most eight seconds, since a peer that does not read must not keep a program from ending.
     pub async fn shut_down(mut self) {
         self.closing.send_replace(true);
         self.accepting.abort();

@@ -171,3 +171,20 @@ async fn a_listener_that_shuts_down_sends_what_was_queued() {
     tokio::join!(listener.shut_down(), reading);
     assert!(dialer.dial(&call).await.is_err());
 }
+
+#[tokio::test]
+async fn a_listener_shuts_down_in_seconds_though_a_peer_does_not_read() {
+    let market = Market::new();
+    let (shop, person) = (market.merchant(), market.person());
+    let (mut listener, _refused) = listen(market.server(&shop, &[], Admission::certified())).await;
+    let (dialer, call): (Dialer, Call) = (market.dialer(), call(listener.address(), &person));
+    let (client, server) = tokio::join!(dialer.dial(&call), listener.accept());
+    let (client, server) = (client.unwrap(), server.unwrap());
+    // More than every buffer on the way holds; the peer takes nothing of it.
+    let long = Frame::new(Kind::Exchange, 1, vec![9; 1 << 20]).unwrap();
+    while server.send.try_send(long.clone()).is_ok() {}
+    let begun = std::time::Instant::now();
+    listener.shut_down().await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+    drop(client);
+}

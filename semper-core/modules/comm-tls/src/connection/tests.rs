@@ -295,6 +295,31 @@ async fn closing_sends_what_is_queued_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_program_that_closes_waits_seconds_for_a_peer_that_does_not_read() {
+    let (mut here, there) = duplex(PIPE);
+    let (closing, (told, ended)) = (watch::Sender::new(false), tokio::sync::oneshot::channel());
+    let terms = Terms {
+        closing: closing.subscribe(),
+        ended: Box::new(|why| told.send(why.clone()).unwrap()),
+        ..terms(NOON)
+    };
+    here.write_all(&hello()).await.unwrap();
+    let server = Session::open(there, Side::Server, handshake(), terms).await.unwrap();
+    let long = Frame::new(Kind::Exchange, 0, vec![1; 1 << 20]).unwrap();
+    for _ in 0..QUEUE {
+        server.send.send(long.clone()).await.unwrap();
+    }
+    closing.send_replace(true);
+    let begun = Instant::now();
+    // The peer is there all the time, and reads nothing.
+    let why = ended.await.unwrap();
+    assert_eq!(why, Why::Silent);
+    assert!(begun.elapsed() < duration(CLOSING), "{:?}", begun.elapsed());
+    assert_eq!(server.send.send(long).await, Err(Why::Silent));
+    drop(here);
+}
+
+#[tokio::test(start_paused = true)]
 async fn both_sides_may_send_much_at_once() {
     let (mut client, mut server) = pair().await;
     let long = Frame::new(Kind::Exchange, 0, vec![1; 1 << 20]).unwrap();

@@ -11,10 +11,10 @@ use semper_supporting::comm::{
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     sync::{mpsc, watch},
-    time::{sleep_until, timeout},
+    time::{sleep, sleep_until, timeout},
 };
 
-use super::{LINGER, Shared, WRITE, length, lock};
+use super::{FLUSH, LINGER, Shared, WRITE, length, lock};
 use crate::clock::duration;
 
 /// The task that writes.
@@ -47,10 +47,12 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Writes until the connection falls or is closed.
     pub(super) async fn run(mut self) {
         let shared = self.shared.clone();
+        let closing = self.closing.clone();
         let end = tokio::select! {
             biased;
             why = shared.fallen() => why,
             end = self.write_all() => end.err().unwrap_or(Why::Closed),
+            () = overdue(closing) => Why::Silent,
         };
         let parting = async {
             while let Ok(frame) = self.urgent.try_recv() {
@@ -140,6 +142,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 fn has_room(shared: &Shared, chunk: &Frame) -> bool {
     debug_assert_eq!(chunk.kind, Kind::Chunk);
     lock(&shared.outgoing).has_room(length(&chunk.payload))
+}
+
+/// Waits until all connections are to close, and as long as each may still write then.
+async fn overdue(mut closing: watch::Receiver<bool>) {
+    if closing.wait_for(|closing| *closing).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    sleep(duration(FLUSH)).await;
 }
 
 /// Waits until this connection, or all of them, are to close.
