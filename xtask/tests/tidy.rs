@@ -4,6 +4,8 @@
 //! Each rule is a function over plain data that returns one plain sentence for each violation. Beside it
 //! stand its table and the tests that show it catching a made-up violation; here it meets the real tree.
 
+#[path = "tidy/codes.rs"]
+mod codes;
 #[path = "tidy/dependencies.rs"]
 mod dependencies;
 #[path = "tidy/files.rs"]
@@ -72,6 +74,11 @@ fn the_window_never_grabs_attention() -> Result<(), Findings> {
 #[test]
 fn texts_for_users_come_from_the_locale_files() -> Result<(), Findings> {
     hold(|repository| sources::literal_texts(&repository.files))
+}
+
+#[test]
+fn every_code_of_a_fault_has_its_words() -> Result<(), Findings> {
+    hold(|repository| codes::untold(&repository.files))
 }
 
 #[test]

@@ -15,11 +15,17 @@ password-absent = No password came. Type it, or give it on the standard input
 password-prompt = Password:{" "}
 
 unlock-wrong-password = Wrong password. Nothing was opened
+    .standing = Nothing was opened
+    .advice = Try again, or use your recovery sheet
 system-refused = { $path }: { $reason }
 seed-os = The operating system gave no random bytes. Nothing was made
+    .standing = Nothing was made or signed
+    .advice = Start the computer again. If it happens again, do not use it
 fault-advice = { $what }. { $advice }
 wallet-keys = The keys of the wallet cannot be used: { $reason }
 archive-header = The archive’s key file is damaged. Use your backup or recovery key
+    .standing = Nothing was opened
+    .advice = Restore your last backup
 
 window-no-display = There is no screen to open a window on. Start the wallet in a graphical session, or install one; on Debian for tests: apt-get install xvfb
 window-no-gl = This screen cannot draw with OpenGL. On Debian: apt-get install libgl1 libgl1-mesa-dri

@@ -15,6 +15,17 @@ use crate::format::Locale;
 
 include!(concat!(env!("OUT_DIR"), "/msg.rs"));
 
+/// What a person is told about a code: what happened, where money and goods stand, what to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Told {
+    /// What happened.
+    pub what: String,
+    /// Where money and goods stand.
+    pub standing: String,
+    /// What to do.
+    pub advice: String,
+}
+
 /// The texts of one language.
 pub struct Texts {
     locale: Locale,
@@ -77,6 +88,27 @@ impl Texts {
         let mut faults = Vec::new();
         self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned()
     }
+
+    /// Says a dotted code, of a fault or of an exchange (`exchange.u05`), with whatever of `names` its text
+    /// wants (`peer`, `item`). Nothing for a code without a text, or a text that wants another name: then the
+    /// code itself is all that can be shown.
+    #[must_use]
+    pub fn told(&self, code: &str, names: &[(&str, &str)]) -> Option<Told> {
+        let message = self.bundle.get_message(&code.replace('.', "-"))?;
+        let mut arguments = FluentArgs::new();
+        for (name, value) in names {
+            arguments.set(*name, *value);
+        }
+        let mut faults = Vec::new();
+        let mut write =
+            |pattern| self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned();
+        let told = Told {
+            what: write(message.value()?),
+            standing: write(message.get_attribute("standing")?.value()),
+            advice: write(message.get_attribute("advice")?.value()),
+        };
+        faults.is_empty().then_some(told)
+    }
 }
 
 impl std::fmt::Debug for Texts {
@@ -94,6 +126,23 @@ mod tests {
         let texts = Texts::english();
         let text = texts.get(Msg::ChipPseudonym { shop: "Fogra", nick: "amber-17" });
         assert_eq!(text, "Fogra knows you as amber-17");
+    }
+
+    #[test]
+    fn a_code_is_told_with_the_names_that_its_text_wants() {
+        let texts = Texts::english();
+        let told = texts.told("purse.insufficient", &[]).unwrap();
+        assert_eq!(told.what, "There is too little in the purse");
+        assert_eq!(told.standing, "Nothing was signed, and nothing was paid");
+        let names = [("peer", "Fogra"), ("item", "the file"), ("unwanted", "x")];
+        let told = texts.told("exchange.u05", &names).unwrap();
+        assert_eq!(told.what, "You have paid. Waiting for the file");
+        assert_eq!(texts.told("exchange.u05", &[]), None);
+        assert_eq!(texts.told("exchange.u99", &names), None);
+        for n in 1..=17 {
+            let told = texts.told(&format!("exchange.u{n:02}"), &names).unwrap();
+            assert!(!told.advice.is_empty());
+        }
     }
 
     #[test]

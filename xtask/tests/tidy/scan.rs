@@ -68,6 +68,23 @@ impl Scan {
             .collect()
     }
 
+    /// All literals, each with its line.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.literals.iter().map(|(place, literal)| (self.line(*place), literal.as_str()))
+    }
+
+    /// The literals that stand behind `start` and before the next `end`, each with its line.
+    pub(crate) fn within(&self, start: &str, end: &str) -> impl Iterator<Item = (usize, &str)> {
+        let ends = self.places(end);
+        let parts = self.places(start).into_iter().map(move |place| {
+            let end = ends.iter().copied().find(|end| *end > place).unwrap_or(usize::MAX);
+            place..end
+        });
+        let parts: Vec<_> = parts.collect();
+        let inside = self.literals.iter().filter(move |(at, _)| parts.iter().any(|part| part.contains(at)));
+        inside.map(|(place, literal)| (self.line(*place), literal.as_str()))
+    }
+
     /// The line of a place in the code.
     pub(crate) fn line(&self, place: usize) -> usize {
         self.lines.get(place).copied().unwrap_or_default()

@@ -120,7 +120,7 @@ fn is_text(literal: &str) -> bool {
 }
 
 /// The source files below `start` that are part of a product.
-fn product<'a>(files: &'a Files, start: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+pub(crate) fn product<'a>(files: &'a Files, start: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
     files
         .iter()
         .filter(move |(path, _)| path.ends_with(".rs") && path.starts_with(start))

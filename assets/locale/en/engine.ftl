@@ -1,0 +1,35 @@
+### What keeps the engine or the archive from a step, in words.
+
+engine-runaway = One step led to more steps than ever belong together
+    .standing = Nothing was changed
+    .advice = Tell the makers of this program
+engine-stale = This is no longer asked for
+    .standing = Nothing was changed
+    .advice = Nothing needs to be done
+engine-unknown = There is no such deal here
+    .standing = Nothing was changed
+    .advice = Nothing needs to be done
+archive-absent = Something that was to be in the archive is not
+    .standing = Nothing was changed
+    .advice = Start the program again
+archive-duplicate = This is in the archive already
+    .standing = Nothing was changed
+    .advice = Nothing needs to be done
+archive-guard = The archive was changed by another step at the same time
+    .standing = Nothing was changed
+    .advice = Try again
+archive-misuse = The program asked the archive for something it does not do
+    .standing = Nothing was changed
+    .advice = Tell the makers of this program
+archive-overflow = A number is too large for the archive
+    .standing = Nothing was changed
+    .advice = Tell the makers of this program
+archive-parameters = The archive’s key file asks for more than this computer gives
+    .standing = Nothing was opened
+    .advice = Open it on the computer it comes from, or restore a backup
+archive-password-length = A password has 10 to 512 characters
+    .standing = Nothing was changed
+    .advice = Choose another password
+archive-recovery-key = This recovery key belongs to another wallet
+    .standing = Nothing was opened
+    .advice = Look for the sheet of this wallet
