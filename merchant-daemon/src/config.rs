@@ -1,17 +1,16 @@
 //! What the operator decides, in `merchantd.toml` of the daemon's folder.
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::SocketAddr, path::Path};
 
+use semper_host::config;
 use semper_supporting::{
     certificate::{Subject, profile::BusinessKind},
     comm::address::{AddressError, Endpoint, Surroundings},
     money::Currency,
 };
 use serde::{Deserialize, Serialize};
+
+pub use semper_host::config::ConfigError;
 
 /// The configuration of one shop.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -42,35 +41,6 @@ pub struct Config {
     pub bank: String,
 }
 
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The system refused.
-    #[error("{path}: {error}")]
-    System {
-        /// Where.
-        path: PathBuf,
-        /// What it said.
-        error: io::Error,
-    },
-    /// It is not TOML of this form.
-    #[error("{path}: {error}")]
-    Form {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong, with its line.
-        error: Box<toml::de::Error>,
-    },
-    /// Something in it cannot be.
-    #[error("{path}: {what}")]
-    Content {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-}
-
 /// The name of the file in the daemon's folder.
 pub const FILE: &str = "merchantd.toml";
 
@@ -80,11 +50,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the file and what is wrong with it.
     pub fn read(folder: &Path) -> Result<Self, ConfigError> {
-        let path = folder.join(FILE);
-        let text =
-            fs::read_to_string(&path).map_err(|error| ConfigError::System { path: path.clone(), error })?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|error| ConfigError::Form { path: path.clone(), error: Box::new(error) })?;
+        let config: Self = config::read(&folder.join(FILE))?;
         config.check(folder)?;
         Ok(config)
     }
@@ -95,9 +61,7 @@ impl Config {
     /// [`ConfigError`].
     pub fn write(&self, folder: &Path) -> Result<(), ConfigError> {
         self.check(folder)?;
-        let text = toml::to_string(self).map_err(|error| content(folder, error))?;
-        let path = folder.join(FILE);
-        fs::write(&path, text).map_err(|error| ConfigError::System { path, error })
+        config::write(&folder.join(FILE), self)
     }
 
     /// Checks what can be checked without calling anybody.
@@ -175,11 +139,13 @@ impl Config {
 }
 
 fn content(folder: &Path, what: impl ToString) -> ConfigError {
-    ConfigError::Content { path: folder.join(FILE), what: what.to_string() }
+    ConfigError::content(&folder.join(FILE), what)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const TEXT: &str = "name = \"Trial shop\"\norganisation = \"Trial\"\ncity = \"Darmstadt\"\ncountry = \"DE\"\nhost = \"localhost\"\n\

@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use semper_host::Registration;
+use semper_host::{Registration, daemon};
 use semper_merchant_daemon::{
     catalogue::Wanted,
     config::Config,
@@ -19,7 +19,6 @@ use semper_merchant_daemon::{
     program::{Program, ProgramError},
     serve::serve,
 };
-use tokio::signal::unix::{SignalKind, signal};
 
 /// A shop of a SEMPER marketplace.
 #[derive(Debug, Parser)]
@@ -123,12 +122,7 @@ enum Catalogue {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
-        .with_ansi(false)
-        .init();
+    daemon::log();
     let Arguments { dir, task } = Arguments::parse();
     let done = match task {
         Task::Init(init) => initialise(&dir, *init).await,
@@ -207,15 +201,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
 
 async fn run(dir: &Path) -> Result<Done, ProgramError> {
     let program = Arc::new(Program::open(dir).await?);
-    let failed = |error| ProgramError::File("signals".into(), error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+    let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
     tracing::warn!("this shop takes play money; it is a demonstration");
     let (folder, commands) = (dir.to_owned(), Arc::clone(&program));
     let control = tokio::spawn(async move {
@@ -223,11 +209,7 @@ async fn run(dir: &Path) -> Result<Done, ProgramError> {
             tracing::error!(%error, "no commands are taken");
         }
     });
-    let ready = |address: SocketAddr| {
-        let mut out = std::io::stdout();
-        let _ = writeln!(out, "ready {address}").and_then(|()| out.flush());
-    };
-    let served = serve(program, stop, ready).await;
+    let served = serve(program, stop, daemon::ready).await;
     control.abort();
     let _ = std::fs::remove_file(semper_host::control::socket(dir));
     served.map(|()| Done { good: true, text: "stopped".into() })

@@ -1,11 +1,11 @@
 //! What the operator decides, in `ttpd.toml` of the daemon's folder.
 
 use std::{
-    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
+use semper_host::config;
 use semper_supporting::{
     certificate::Subject,
     comm::address::{AddressError, Endpoint, Surroundings},
@@ -13,6 +13,8 @@ use semper_supporting::{
     registration::record::Kind,
 };
 use serde::{Deserialize, Serialize};
+
+pub use semper_host::config::ConfigError;
 
 /// A role of the daemon.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, clap::ValueEnum)]
@@ -110,35 +112,6 @@ pub struct BankConfig {
     pub arbiters: Vec<PathBuf>,
 }
 
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The system refused.
-    #[error("{path}: {error}")]
-    System {
-        /// Where.
-        path: PathBuf,
-        /// What it said.
-        error: io::Error,
-    },
-    /// It is not TOML of this form.
-    #[error("{path}: {error}")]
-    Form {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong, with its line.
-        error: Box<toml::de::Error>,
-    },
-    /// Something in it cannot be.
-    #[error("{path}: {what}")]
-    Content {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-}
-
 const FILE: &str = "ttpd.toml";
 
 impl Config {
@@ -148,10 +121,7 @@ impl Config {
     /// [`ConfigError`] naming the file and what is wrong with it.
     pub fn read(folder: &Path) -> Result<Self, ConfigError> {
         let path = folder.join(FILE);
-        let text =
-            fs::read_to_string(&path).map_err(|error| ConfigError::System { path: path.clone(), error })?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|error| ConfigError::Form { path: path.clone(), error: Box::new(error) })?;
+        let config: Self = config::read(&path)?;
         config.check(&path)?;
         Ok(config)
     }
@@ -163,45 +133,48 @@ impl Config {
     pub fn write(&self, folder: &Path) -> Result<(), ConfigError> {
         let path = folder.join(FILE);
         self.check(&path)?;
-        let text = toml::to_string(self).map_err(|error| content(&path, error.to_string()))?;
-        fs::write(&path, text).map_err(|error| ConfigError::System { path, error })
+        config::write(&path, self)
     }
 
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
         if self.roles.is_empty() {
-            return Err(content(path, "a daemon has at least one role"));
+            return Err(ConfigError::content(path, "a daemon has at least one role"));
         }
         let own = self.roles.contains(&Role::Registration);
         if own == self.authority.is_some() {
-            return Err(content(
+            return Err(ConfigError::content(
                 path,
                 "a daemon is a certification authority, or names the one it is registered with",
             ));
         }
         let gift = self.gift(path)?;
         if gift.is_some_and(|gift| !gift.currency.is_play()) {
-            return Err(content(path, "bank.gift is play money (XTS): issuing real money needs a licence"));
+            return Err(ConfigError::content(
+                path,
+                "bank.gift is play money (XTS): issuing real money needs a licence",
+            ));
         }
         if self.roles.contains(&Role::Bank) && !self.demo {
-            return Err(content(
+            return Err(ConfigError::content(
                 path,
                 "the bank of this version keeps play money only and runs with demo = true: issuing real money needs a licence",
             ));
         }
         if self.roles.contains(&Role::Arbiter) && self.roles.len() > 1 {
-            return Err(content(
+            return Err(ConfigError::content(
                 path,
                 "an arbiter has no other role: it judges what banks and authorities have recorded",
             ));
         }
         for bank in &self.arbiter.banks {
-            self.address_of(bank)
-                .map_err(|error| content(path, format!("arbiter.banks: {:?}: {error}", bank.address)))?;
+            self.address_of(bank).map_err(|error| {
+                ConfigError::content(path, format!("arbiter.banks: {:?}: {error}", bank.address))
+            })?;
         }
         if !(1..=7 * 24 * 3600).contains(&self.arbiter.answer_within) {
-            return Err(content(path, "arbiter.answer_within is between a second and a week"));
+            return Err(ConfigError::content(path, "arbiter.answer_within is between a second and a week"));
         }
-        self.endpoint().map(drop).map_err(|error| content(path, error.to_string()))
+        self.endpoint().map(drop).map_err(|error| ConfigError::content(path, error.to_string()))
     }
 
     /// Where a bank is that takes this arbiter's orders.
@@ -214,8 +187,9 @@ impl Config {
 
     /// Play money given to new customers.
     fn gift(&self, path: &Path) -> Result<Option<Money>, ConfigError> {
-        let read =
-            |text: &String| Money::parse(text).map_err(|error| content(path, format!("bank.gift: {error}")));
+        let read = |text: &String| {
+            Money::parse(text).map_err(|error| ConfigError::content(path, format!("bank.gift: {error}")))
+        };
         self.bank.gift.as_ref().map(read).transpose()
     }
 
@@ -260,12 +234,10 @@ impl Config {
     }
 }
 
-fn content(path: &Path, what: impl Into<String>) -> ConfigError {
-    ConfigError::Content { path: path.to_owned(), what: what.into() }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn text(change: impl Fn(&str) -> String) -> String {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use semper_host::daemon;
 use semper_supporting::{certificate::status::RevocationReason, registration::record::Kind};
 use semper_ttp_daemon::{
     config::{ArbiterConfig, BankConfig, BankEntry, Config, Role},
@@ -16,7 +17,6 @@ use semper_ttp_daemon::{
     program::{Program, ProgramError, Registration},
     serve::serve,
 };
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Third parties of a SEMPER marketplace: registration, bank, arbiter.
 #[derive(Debug, Parser)]
@@ -178,12 +178,7 @@ fn reason(text: &str) -> Result<RevocationReason, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
-        .with_ansi(false)
-        .init();
+    daemon::log();
     let Arguments { dir, task } = Arguments::parse();
     let done = match task {
         Task::Init(init) => initialise(&dir, *init).await,
@@ -270,15 +265,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
 
 async fn run(dir: &Path) -> Result<Done, ProgramError> {
     let program = Arc::new(Program::open(dir).await?);
-    let failed = |error| ProgramError::File("signals".into(), error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+    let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
     if program.counter.is_some() {
         tracing::warn!("this bank keeps play money; issuing real money needs a licence");
     }
@@ -288,12 +275,8 @@ async fn run(dir: &Path) -> Result<Done, ProgramError> {
             tracing::error!(%error, "no commands are taken");
         }
     });
-    let ready = |address: SocketAddr| {
-        let mut out = std::io::stdout();
-        let _ = writeln!(out, "ready {address}").and_then(|()| out.flush());
-    };
-    let served = serve(program, stop, ready).await;
+    let served = serve(program, stop, daemon::ready).await;
     control.abort();
-    let _ = std::fs::remove_file(dir.join("control"));
+    let _ = std::fs::remove_file(semper_host::control::socket(dir));
     served.map(|()| Done { good: true, text: "stopped".into() })
 }
