@@ -39,6 +39,14 @@ pub struct Config {
     pub authority: String,
     /// The bank where it has its till.
     pub bank: String,
+    /// How often it fetches the authority's revocation lists, in seconds: a certificate that was revoked is refused
+    /// here that much later at most.
+    #[serde(default = "hour")]
+    pub lists_every_s: u64,
+}
+
+const fn hour() -> u64 {
+    3600
 }
 
 /// The name of the file in the daemon's folder.
@@ -74,6 +82,9 @@ impl Config {
                 folder,
                 "the shop of this version takes play money only and runs with demo = true: real money needs a payment system of a licensed bank",
             ));
+        }
+        if !(1..=24 * 3600).contains(&self.lists_every_s) {
+            return Err(content(folder, "lists_every_s is between a second and a day"));
         }
         self.subject()
             .check(semper_supporting::certificate::Class::Merchant)
@@ -175,6 +186,7 @@ mod tests {
             ("localhost:7444", "no where:1", "authority: "),
             ("port = 7445", "port = 99999", "port"),
             ("demo =", "dmeo =", "dmeo"),
+            ("demo =", "lists_every_s = 0\ndemo =", "between a second and a day"),
         ] {
             let error = read(&TEXT.replacen(from, to, 1)).unwrap_err();
             assert!(error.contains(said) && error.contains(FILE), "{to}: {error}");

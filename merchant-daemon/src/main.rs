@@ -89,6 +89,9 @@ struct Init {
     /// The bank where the shop takes payments, as host:port.
     #[arg(long)]
     bank: String,
+    /// How often it fetches the authority's revocation lists, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    lists_every: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -188,6 +191,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
         demo: init.demo,
         authority: init.authority,
         bank: init.bank,
+        lists_every_s: init.lists_every,
     };
     let till = Program::init(dir, config, &registration).await?;
     let text = format!(

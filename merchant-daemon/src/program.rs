@@ -178,7 +178,11 @@ impl Program {
     /// [`ProgramError`]; the lists held stay in force.
     pub async fn renew_lists(&self) -> Result<(), ProgramError> {
         let mut papers = self.papers.lock().await;
+        let before = papers.lists.clone();
         membership(&self.config, &self.store, &self.keys)?.renew_lists(&mut papers).await?;
+        if papers.lists != before {
+            tracing::info!("revocation lists are newer");
+        }
         self.trust.replace(papers.snapshot());
         Ok(())
     }

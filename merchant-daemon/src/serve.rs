@@ -10,9 +10,7 @@ use crate::{
     shop,
 };
 
-/// How often revocation lists are fetched.
-const FETCH: Duration = Duration::from_secs(3600);
-/// When they are fetched again if the authority could not be reached.
+/// When revocation lists are fetched again at the latest if the authority could not be reached.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Serves until `stop` ends, then writes what is queued and closes.
@@ -56,11 +54,12 @@ pub async fn serve(
 
 /// Fetches the lists, and says when to do so again.
 async fn renew(program: &Program) -> Duration {
+    let every = Duration::from_secs(program.config.lists_every_s);
     match program.renew_lists().await {
-        Ok(()) => FETCH,
+        Ok(()) => every,
         Err(error) => {
             tracing::warn!(%error, "revocation lists could not be renewed");
-            AGAIN
+            AGAIN.min(every)
         }
     }
 }

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
-    sync::{RwLock, oneshot},
+    sync::{Notify, RwLock, oneshot},
     task::JoinHandle,
     time::timeout,
 };
@@ -56,7 +56,13 @@ pub struct Said {
 
 /// Everything a process has written, line by line.
 #[derive(Clone, Debug, Default)]
-pub struct Log(Arc<Mutex<String>>);
+pub struct Log(Arc<Lines>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    text: Mutex<String>,
+    more: Notify,
+}
 
 impl Daemon {
     /// A daemon that is to live in `folder`.
@@ -203,13 +209,33 @@ impl Daemon {
 
 impl Log {
     fn add(&self, name: &str, line: &str) {
-        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         text.push_str(&format!("{name}: {line}\n"));
+        drop(text);
+        self.0.more.notify_waiters();
+    }
+
+    /// Waits until at least `count` of its lines hold all of `words`.
+    ///
+    /// # Errors
+    /// [`Failure`] if that does not come.
+    pub async fn reach(&self, words: &[&str], count: usize) -> Result<()> {
+        let reached = async {
+            loop {
+                let more = self.0.more.notified();
+                if self.count(words) >= count {
+                    return;
+                }
+                more.await;
+            }
+        };
+        let missing = || Failure::new(format!("the log does not come to {count} lines with {words:?}"));
+        timeout(PATIENCE, reached).await.map_err(|_| missing())
     }
 
     /// What is in it.
     pub fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many of its lines hold all of `words`.

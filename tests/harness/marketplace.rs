@@ -23,6 +23,9 @@ use crate::{
 /// What each new customer's account is given by the bank of a trial.
 pub const GIFT: &str = "XTS 100.00";
 
+/// How often daemons fetch the revocation lists, in seconds.
+const LISTS_EVERY: &str = "2";
+
 /// The ports of daemons: registered ports (RFC 6335, 6) below those of callers.
 const FIRST_PORT: u16 = 12_000;
 const PORTS: u16 = 20_000;
@@ -174,7 +177,7 @@ impl Marketplace {
         let (authority, root) = (self.authority_at.to_string(), self.authority.folder().join("root.pem"));
         let common =
             ["--host", HOST, "--demo", "--port", &port, "--listen", &listen, "--authority", &authority];
-        let papers = ["--root", path(&root)?, "--letter", path(&file)?];
+        let papers = ["--root", path(&root)?, "--letter", path(&file)?, "--lists-every", LISTS_EVERY];
         daemon.done(&[words, &common, &papers].concat()).await?;
         Ok(fs::remove_file(file)?)
     }

@@ -50,6 +50,10 @@ pub struct Config {
     pub demo: bool,
     /// The certification authority it is registered with; absent where it is one itself.
     pub authority: Option<String>,
+    /// How often it fetches the revocation lists of that authority, in seconds: a certificate that was revoked is
+    /// refused here that much later at most.
+    #[serde(default = "hour")]
+    pub lists_every_s: u64,
     /// What belongs to the role of a bank.
     #[serde(default)]
     pub bank: BankConfig,
@@ -174,6 +178,9 @@ impl Config {
         if !(1..=7 * 24 * 3600).contains(&self.arbiter.answer_within) {
             return Err(ConfigError::content(path, "arbiter.answer_within is between a second and a week"));
         }
+        if !(1..=24 * 3600).contains(&self.lists_every_s) {
+            return Err(ConfigError::content(path, "lists_every_s is between a second and a day"));
+        }
         self.endpoint().map(drop).map_err(|error| ConfigError::content(path, error.to_string()))
     }
 
@@ -256,6 +263,7 @@ mod tests {
     #[test]
     fn a_configuration_is_read_as_it_was_written() {
         let config = read(&text(str::to_owned)).unwrap();
+        assert_eq!(config.lists_every_s, 3600);
         let folder = tempfile::tempdir().unwrap();
         config.write(folder.path()).unwrap();
         assert_eq!(Config::read(folder.path()).unwrap(), config);
@@ -290,6 +298,8 @@ mod tests {
             ("port = 7443", "port = 99999", "port"),
             ("gift =", "gfit =", "gfit"),
             ("[\"bank\"]", "[\"bank\", \"arbiter\"]", "no other role"),
+            ("demo = true", "demo = true\nlists_every_s = 0", "between a second and a day"),
+            ("demo = true", "demo = true\nlists_every_s = 86401", "between a second and a day"),
         ] {
             let error = read(&text(|text| text.replacen(from, to, 1))).unwrap_err();
             assert!(error.contains(said) && error.contains("ttpd.toml"), "{to}: {error}");

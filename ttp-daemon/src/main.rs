@@ -90,6 +90,9 @@ struct Init {
     /// The file with its letter, or with the registration key in it.
     #[arg(long)]
     letter: Option<PathBuf>,
+    /// How often it fetches that authority's revocation lists, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    lists_every: u64,
     /// For a bank: play money for each new customer, as "XTS 100.00".
     #[arg(long)]
     gift: Option<String>,
@@ -247,6 +250,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
         roles: init.roles,
         demo: init.demo,
         authority: init.authority,
+        lists_every_s: init.lists_every,
         bank: BankConfig { gift: init.gift, arbiters: init.arbiter },
         arbiter: ArbiterConfig { banks: init.bank, ..ArbiterConfig::default() },
     };

@@ -237,7 +237,13 @@ impl Program {
                 office.renew(chance::now()).await?;
                 take_lists(office, &self.store, &mut papers).await?;
             }
-            None => membership(&self.config, &self.store, &self.keys)?.renew_lists(&mut papers).await?,
+            None => {
+                let before = papers.lists.clone();
+                membership(&self.config, &self.store, &self.keys)?.renew_lists(&mut papers).await?;
+                if papers.lists != before {
+                    tracing::info!("revocation lists are newer");
+                }
+            }
         }
         self.trust.replace(papers.snapshot());
         Ok(())

@@ -34,8 +34,6 @@ const MARK: Duration = Duration::from_millis(50);
 const PACE: Span = Span::millis(200);
 /// How often windows are looked at, and revocation lists.
 const JOBS: Duration = Duration::from_secs(1);
-/// How often a daemon that is no authority fetches the lists.
-const FETCH: Span = Span::hours(1);
 /// How long somebody who has a receipt from the arbiter is kept waiting for the rest.
 const WAIT: Duration = Duration::from_secs(20);
 /// The longest request to the bank in bytes.
@@ -101,7 +99,7 @@ pub async fn serve(
 async fn jobs(program: Arc<Program>) {
     let mut ticks = interval(JOBS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut fetched = chance::now();
+    let (mut fetched, every) = (chance::now(), Span::seconds(program.config.lists_every_s));
     loop {
         ticks.tick().await;
         let now = chance::now();
@@ -117,7 +115,7 @@ async fn jobs(program: Arc<Program>) {
         {
             tracing::error!(%error, "the head of the journal could not be signed");
         }
-        if program.office.is_some() || now >= fetched.after(FETCH) {
+        if program.office.is_some() || now >= fetched.after(every) {
             fetched = now;
             if let Err(error) = program.renew_lists().await {
                 tracing::warn!(%error, "revocation lists could not be renewed");

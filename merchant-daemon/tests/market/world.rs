@@ -67,6 +67,7 @@ fn third(name: &str, role: Role, authority: Option<String>) -> Third {
         authority,
         bank: BankConfig::default(),
         arbiter: Default::default(),
+        lists_every_s: 3600,
     }
 }
 
@@ -144,6 +145,7 @@ pub(crate) fn shop(authority: &str, bank: &str) -> Config {
         demo: true,
         authority: authority.into(),
         bank: bank.into(),
+        lists_every_s: 3600,
     }
 }
 

@@ -409,6 +409,7 @@ fn config(role: Role, port: u16, authority: Option<String>) -> Config {
         roles: vec![role],
         demo: true,
         authority,
+        lists_every_s: 3600,
         bank: BankConfig::default(),
         arbiter: ArbiterConfig::default(),
     }
