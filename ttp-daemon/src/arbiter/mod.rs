@@ -67,7 +67,7 @@ use tokio::sync::{Mutex, watch};
 pub use self::{
     banks::{Teller, TlsTeller, work},
     escrow::ensure as ensure_escrow_key,
-    list::{Listed, ListedRequest},
+    list::{Listed, ListedCheat, ListedRequest},
     tables::TABLES,
 };
 use self::{

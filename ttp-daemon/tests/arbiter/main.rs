@@ -176,6 +176,9 @@ fn who_seals_badly_loses_the_payment_and_is_named_a_cheat() {
             let (decided, _, records) = decision(&exchange, &said);
             assert_eq!(decided.outcome, Outcome::AbortedRevoked);
             assert_eq!(decided.cheat.iter().map(|cheat| cheat.role).collect::<Vec<_>>(), [Role::Originator]);
+            let cases = market.arbiter.program().arbiter.as_ref().unwrap().cases().await.unwrap();
+            assert_eq!((cases[0].state, cases[0].cheats[0].role), ("aborted-revoked", "originator"));
+            assert_eq!(cases[0].cheats[0].proof, decided.cheat[0].proof.to_string());
             let refunded = records.iter().any(|record| {
                 let record = record.clone().verify::<TxStatement>(&bank_key(&market.bank)).unwrap();
                 record.status == TxState::Refunded
@@ -228,12 +231,18 @@ fn a_bank_that_is_away_and_an_arbiter_that_dies_change_nothing_in_the_end() {
             panic!("{taken:?}")
         };
         assert_eq!(types(&first), ["t/receipt"]);
+        let open = arbiter.cases().await.unwrap();
+        assert_eq!((open.len(), open[0].state, &open[0].decision), (1, "observing", &None));
+        assert_eq!((&open[0].decided, open[0].journal_index, open[0].basis.len()), (&None, None, 0));
+        assert_eq!(open[0].requests[0].hash, resolve.request.digest().to_string());
         drop((program, arbiter));
         market.arbiter.stop().await;
 
+        // What it had taken is there when it comes back, and goes on.
         market.bank.start().await;
         let program = market.arbiter.open().await;
         let arbiter = program.arbiter.clone().unwrap();
+        assert_eq!(arbiter.cases().await.unwrap(), open);
         let teller = semper_ttp_daemon::arbiter::TlsTeller {
             dialer: std::sync::Arc::new(semper_comm_tls::Dialer::new(
                 semper_comm_tls::Clock::system(),
@@ -265,7 +274,13 @@ fn a_bank_that_is_away_and_an_arbiter_that_dies_change_nothing_in_the_end() {
         let cases = market.arbiter.program().arbiter.as_ref().unwrap().cases().await.unwrap();
         assert_eq!((cases.len(), cases[0].state, cases[0].requests.len()), (1, "completed", 1));
         assert_eq!(cases[0].requests[0].by, "responder");
-        assert_eq!(cases[0].decision, Some(decision(&exchange, &said).0.digest().to_string()));
+        let decided = decision(&exchange, &said).0;
+        assert_eq!(cases[0].decision, Some(decided.digest().to_string()));
+        assert_eq!(cases[0].journal_index, Some(decided.journal_index));
+        assert_eq!(cases[0].basis.len(), decided.basis.len());
+        assert_eq!(cases[0].originator, exchange.o.certificate().to_string());
+        assert_eq!(cases[0].responder, exchange.r.certificate().to_string());
+        assert!(cases[0].cheats.is_empty());
         market.close().await;
     });
 }
