@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use semper_supporting::{
     archive::{
         Query, Row, Store, StoreError,
-        journal::{Class, Line},
+        journal::{Class, Kind, Line},
         record::{EVIDENCE, EvidenceRecord},
     },
     crypto::{digest::Digest, signature::Kid},
@@ -91,10 +91,10 @@ impl Seen {
             | Class::Anchor
             | Class::Export => (Way::Here, Layer::Here),
         };
-        let message = match way {
+        let message = words(kind, texts).unwrap_or_else(|| match way {
             Way::Here => kind.to_string(),
             Way::From(_) | Way::To(_) => kind.detail().to_owned(),
-        };
+        });
         Entry {
             number: self.line.seq,
             at: civil(Moment::from_seconds(self.line.at)),
@@ -114,6 +114,34 @@ impl Seen {
             bytes: self.payload.clone(),
         }
     }
+}
+
+/// A line in plain words: a statement by its type, a step by its name, a code by what it tells. Nothing for a
+/// kind that this version has no words for; it is shown by its name then.
+fn words(kind: &Kind, texts: &Texts) -> Option<String> {
+    let detail = kind.detail().replace('/', "-");
+    let named = |id: String| texts.named(&id);
+    match kind.class() {
+        Class::Sent | Class::Received => named(format!("line-{detail}")),
+        Class::Decision | Class::Alarm => named(format!("line-{detail}"))
+            .or_else(|| named(format!("line-{}", kind.to_string().replace('/', "-"))))
+            .or_else(|| told(kind.detail(), texts)),
+        Class::AskedUser
+        | Class::UserChoice
+        | Class::KeyEvent
+        | Class::Config
+        | Class::Anchor
+        | Class::Export => named(format!("line-{}", kind.to_string().replace('/', "-"))),
+    }
+}
+
+/// What a code tells, whose dots are strokes in the kind of a line.
+fn told(code: &str, texts: &Texts) -> Option<String> {
+    let (peer, item) = (texts.get(Msg::BookOther), texts.get(Msg::ToldItem));
+    let told = texts.told(&code.replace('/', "."), &[("peer", &peer), ("item", &item)])?;
+    let mut letters = told.what.chars();
+    // What stands for a name may begin the sentence.
+    Some(letters.next()?.to_uppercase().chain(letters).collect())
 }
 
 /// The layer that the types of a message belong to.
@@ -154,7 +182,10 @@ pub fn short(deal: DealId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use semper_supporting::archive::journal::{Chain, Entry as Written, Kind};
+    use semper_supporting::{
+        archive::journal::{Chain, Entry as Written},
+        evidence::registry::TYPES,
+    };
     use semper_tinguin::format;
 
     use super::*;
@@ -177,13 +208,53 @@ mod tests {
         let mut book = Book::default();
         let text = b"semper-statement/1 x/gxv/offer\nxid: 5f\nat: 2026-03-01T10:00:00Z\n";
         let entry = seen("sent/x/gxv/offer", text, Signed::Own).entry(&texts, &mut book);
-        assert_eq!((entry.layer, entry.message.as_str()), (Layer::Exchange, "x/gxv/offer"));
+        assert_eq!((entry.layer, entry.message.as_str()), (Layer::Exchange, "Offer of the exchange"));
         assert_eq!((entry.way, entry.verdict), (Way::To("the other party".into()), Verdict::You));
         assert_eq!(entry.fields[0], Field { name: "xid".into(), value: FieldValue::Text("5f".into()) });
         assert_eq!(format::clock_milli(&entry.at), "10:05:12.000");
         let entry = seen("received/order", b"\xff\xfe", Signed::Unknown).entry(&texts, &mut book);
         assert_eq!((entry.layer, entry.verdict), (Layer::Commerce, Verdict::Unknown));
         assert!(entry.fields.is_empty() && entry.bytes == b"\xff\xfe");
+    }
+
+    fn told(kind: &str) -> String {
+        seen(kind, b"", Signed::Unknown).entry(&Texts::english(), &mut Book::default()).message
+    }
+
+    #[test]
+    fn every_type_of_statement_has_a_line_in_plain_words() {
+        for kind in TYPES {
+            for class in ["sent", "received"] {
+                let line = told(&format!("{class}/{kind}"));
+                assert!(line != *kind && line.starts_with(char::is_uppercase), "{kind}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_step_of_a_sale_and_everything_told_of_it_has_a_line_in_plain_words() {
+        assert_eq!(told("decision/sale/buy"), "You began to buy");
+        assert_eq!(told("decision/sale/bank-silent"), "The bank does not answer");
+        assert_eq!(told("decision/exchange/u05"), "You have paid. Waiting for what was agreed");
+        assert_eq!(
+            told("decision/exchange/u12"),
+            "The other party sent something that does not match what was agreed"
+        );
+        assert_eq!(
+            told("alarm/exchange/offer-window"),
+            "What you would rely on ends before the exchange surely has"
+        );
+        assert_eq!(told("alarm/effect-dropped"), "Something could not be sent and was given up");
+        assert_eq!(told("export/dossier"), "A dossier was exported");
+        for n in 1..=17 {
+            assert!(!told(&format!("decision/exchange/u{n:02}")).contains('/'));
+        }
+    }
+
+    #[test]
+    fn a_kind_without_words_is_shown_by_its_name() {
+        assert_eq!(told("received/x/new/kind"), "x/new/kind");
+        assert_eq!(told("alarm/made/up"), "alarm/made/up");
     }
 
     #[test]

@@ -134,16 +134,16 @@ fn the_log_shows_what_came_and_stands_still_while_paused() {
         })
         .count()
     };
-    assert_eq!(lines(&harness, "to the other party, Exchange, x/gxv/offer"), 1);
+    assert_eq!(lines(&harness, "to the other party, Exchange, Offer of the exchange"), 1);
     harness.get_by_role_and_label(Role::Button, "Pause").click();
     harness.run();
     far.news.try_send(News { opening: 1, lines: vec![line(2, "received/x/gxv/accept")] }).unwrap();
     harness.run();
-    assert_eq!(lines(&harness, "x/gxv/accept"), 0);
+    assert_eq!(lines(&harness, "Agreement to the exchange"), 0);
     assert!(shows(&harness, "Paused, 1 new line"));
     harness.get_by_role_and_label(Role::Button, "Follow").click();
     harness.run();
-    assert_eq!(lines(&harness, "x/gxv/accept"), 1);
+    assert_eq!(lines(&harness, "Agreement to the exchange"), 1);
 }
 
 #[test]

@@ -89,6 +89,16 @@ impl Texts {
         self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned()
     }
 
+    /// The text of an id that is made at run time, such as `line-` and a type of statement. Nothing where there
+    /// is none, or where it wants arguments.
+    #[must_use]
+    pub fn named(&self, id: &str) -> Option<String> {
+        let pattern = self.bundle.get_message(id)?.value()?;
+        let mut faults = Vec::new();
+        let text = self.bundle.format_pattern(pattern, None, &mut faults).into_owned();
+        faults.is_empty().then_some(text)
+    }
+
     /// Says a dotted code, of a fault or of an exchange (`exchange.u05`), with whatever of `names` its text
     /// wants (`peer`, `item`). Nothing for a code without a text, or a text that wants another name: then the
     /// code itself is all that can be shown.
@@ -143,6 +153,14 @@ mod tests {
             let told = texts.told(&format!("exchange.u{n:02}"), &names).unwrap();
             assert!(!told.advice.is_empty());
         }
+    }
+
+    #[test]
+    fn a_text_is_found_by_a_name_made_at_run_time_if_it_needs_nothing_else() {
+        let texts = Texts::english();
+        assert_eq!(texts.named("line-order").as_deref(), Some("Order"));
+        assert_eq!(texts.named("chip-pseudonym"), None);
+        assert_eq!(texts.named("no-such-text"), None);
     }
 
     #[test]
