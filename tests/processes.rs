@@ -1,5 +1,9 @@
 //! Real processes over real TLS: registration, purses and payments, with crashes in between.
 
+use semper_exchange::{
+    heads::lead,
+    recourse::{TtpAnswer, TtpRequest},
+};
 use semper_host::enrol::EnrolError;
 use semper_supporting::{
     certificate::CertRole,
@@ -67,6 +71,27 @@ fn an_arbiter_shows_what_it_can_and_has_no_cases_yet() {
         // The archive says the same when nobody runs.
         assert_eq!(market.arbiter.done(&["cases", "--json"]).await?, "[]\n");
         market.must_be_clean().await
+    });
+}
+
+#[test]
+fn an_arbiter_that_is_killed_goes_on_with_the_journal_it_has_signed() {
+    whole_trial(async |market| {
+        let mut ada = market.person("Ada Weber").await?;
+        let (at, arbiter) = (market.arbiter_at.clone(), ada.caps(&market.arbiter_at).await?);
+        let mut last = ada.journal_head(&at, &arbiter).await?;
+        for _ in 0..3 {
+            market.arbiter.crash().await?;
+            let next = ada.journal_head(&at, &arbiter).await?;
+            let lines = TtpRequest::Lines { after: last.seq, to: next.seq };
+            let TtpAnswer::Lines(lines) = ada.ask_arbiter(&at, &lines).await? else {
+                return Err(Failure::new("no lines"));
+            };
+            lead(last.place(), &lines, next.place())?;
+            last = next;
+        }
+        assert_eq!(market.arbiter.stop().await?, Some(0));
+        Ok(())
     });
 }
 

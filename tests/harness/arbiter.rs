@@ -1,6 +1,7 @@
 //! What a person asks the arbiter, and how its program checks what it is told.
 
 use semper_exchange::{
+    heads::Head,
     message::Caps,
     recourse::{KnownThirdParty, TtpAnswer, TtpRequest},
 };
@@ -41,6 +42,21 @@ impl Person {
         let known = KnownThirdParty::of(&caps, certificate.digest());
         let known = known.ok_or_else(|| Failure::new("the capabilities are those of somebody else"))?;
         Ok(Arbiter { certificate, caps, known })
+    }
+
+    /// Asks an arbiter for the newest head of its journal, and checks that it is its own.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not verify.
+    pub async fn journal_head(&mut self, at: &Endpoint, arbiter: &Arbiter) -> Result<Verified<Head>> {
+        let TtpAnswer::Head { head, .. } = self.ask_arbiter(at, &TtpRequest::Head).await? else {
+            return Err(Failure::new("the arbiter answers something else than its head"));
+        };
+        let head: Verified<Head> = head.verify(arbiter.certificate.key())?;
+        if head.cert_t != arbiter.certificate.digest() {
+            return Err(Failure::new("the head is that of somebody else"));
+        }
+        Ok(head)
     }
 
     /// Asks an arbiter one thing; gives its first answer.
