@@ -4,6 +4,7 @@
 //! same questions; only the gate of this module turns an answer into a [`Permit`].
 
 pub mod facts;
+mod fault;
 pub mod gate;
 pub mod permit;
 pub mod pin;
