@@ -159,6 +159,11 @@ impl<H: Host> Core<H> {
 
     /// Brings memory up to what was committed, while the instances are still held.
     fn settle(self: &Arc<Self>, plan: Plan<H>, held: &mut Held<H::Machine, H::Snapshot>) -> Ack {
+        // Whoever sees the new state finds its effects on their way.
+        for (key, to) in &plan.withdrawn {
+            self.outbox.withdraw(key, to);
+        }
+        self.enqueue(plan.tasks);
         for (key, stepped) in plan.stepped {
             if !stepped.changed {
                 continue;
@@ -176,10 +181,6 @@ impl<H: Host> Core<H> {
                 None => self.timers.clear(&key, &name),
             }
         }
-        for (key, to) in &plan.withdrawn {
-            self.outbox.withdraw(key, to);
-        }
-        self.enqueue(plan.tasks);
         Ack { refused: plan.refused, answers: plan.answers }
     }
 

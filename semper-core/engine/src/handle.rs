@@ -206,6 +206,11 @@ impl<H: Host> Engine<H> {
         Ok(())
     }
 
+    /// Waits until no effect of an instance is left to be done.
+    pub async fn settled(&self, key: &Key) {
+        self.core.outbox.settled(key).await;
+    }
+
     /// Waits until every effect that has been performed is marked done.
     pub async fn flush(&self) {
         let (answer, answered) = oneshot::channel();

@@ -47,6 +47,8 @@ pub(crate) enum Mark {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     lanes: Mutex<BTreeMap<(Key, String), Lane>>,
+    /// Woken whenever a lane ends.
+    ended: Notify,
     slots: Semaphore,
 }
 
@@ -105,7 +107,7 @@ impl Class {
 
 impl Outbox {
     pub(crate) const fn new(slots: usize) -> Self {
-        Self { lanes: Mutex::new(BTreeMap::new()), slots: Semaphore::const_new(slots) }
+        Self { lanes: Mutex::new(BTreeMap::new()), ended: Notify::const_new(), slots: Semaphore::const_new(slots) }
     }
 
     /// The effects of an instance to one receiver that are not done.
@@ -143,8 +145,23 @@ impl Outbox {
             .and_then(|lane| lane.tasks.front().map(|task| (Arc::clone(task), Arc::clone(&lane.changed))));
         if front.is_none() {
             lanes.remove(name);
+            self.ended.notify_waiters();
         }
         front
+    }
+
+    /// Waits until no effect of this instance is left to be done.
+    pub(crate) async fn settled(&self, key: &Key) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            // Counts from here on, so that no end is missed.
+            ended.as_mut().enable();
+            if !self.lanes().keys().any(|(one, _)| one == key) {
+                return;
+            }
+            ended.await;
+        }
     }
 
     fn is_front(&self, task: &Arc<Task>) -> bool {

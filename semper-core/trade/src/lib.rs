@@ -4,3 +4,4 @@
 //! outputs become rows, timers, evidence and effects, and how banks, third parties and shops are asked.
 
 pub mod calls;
+pub mod sale;

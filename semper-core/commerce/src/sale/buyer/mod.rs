@@ -193,6 +193,14 @@ impl Buyer {
         }
     }
 
+    /// What is bought, once its offer was taken.
+    pub fn data(&self) -> Option<&DataDescription> {
+        match &self.stage {
+            Stage::Trading(trade) => Some(&trade.data),
+            _ => None,
+        }
+    }
+
     /// Whether nothing can change any more.
     pub fn has_ended(&self) -> bool {
         match &self.stage {

@@ -30,7 +30,7 @@ use semper_exchange::{
 use semper_supporting::{
     comm::envelope::Conversation,
     crypto::{digest::Digest, seal::ContentKey, signature::PublicKey},
-    deal::DealContext,
+    deal::{DealContext, DealId},
     evidence::{SignedBytes, Verified, statement::Bytes},
     fault::Fault as _,
     machine::{Machine, Refused, Step},
@@ -174,6 +174,18 @@ impl Seller {
         }
     }
 
+    /// The name of the deal, from our own `deal-accept` on.
+    fn deal(&self) -> Option<DealId> {
+        let accepted = match &self.stage {
+            Stage::Opening(server) => match &**server {
+                Server::Accepted(context, ..) | Server::Open(context, _) => Some(context.id),
+                Server::Listening(_) | Server::Refused => None,
+            },
+            _ => None,
+        };
+        accepted.or_else(|| self.context().map(|context| context.id))
+    }
+
     /// Whether nothing can change any more.
     pub fn has_ended(&self) -> bool {
         match &self.stage {
@@ -204,7 +216,7 @@ impl Seller {
             Stage::Opening(_) | Stage::Refused(_) => None,
         };
         SaleView {
-            deal: self.context().map(|context| context.id),
+            deal: self.deal(),
             peer: buyer.and_then(|buyer| buyer.name.clone()),
             title: Some(self.plan.goods.description.title.clone()),
             price: self.plan.price,

@@ -1,0 +1,33 @@
+//! Sales as instances of the engine.
+//!
+//! ```text
+//! connection ── frame ──► Trader (Buyer or Seller) ── rows, evidence, journal, timers ──► one transaction
+//!     ▲                                            └─ errands ──► frame out, bank, third party, download,
+//!     └───────────────────────────────────────────────            opening the seal, question to the user
+//! ```
+//!
+//! [`Trader`] is the machine: a buyer or a seller of the commerce layer, with what a program must know to
+//! carry its orders out. [`SaleHost`] tells the engine what each of these orders is. [`Errands`] performs what
+//! leaves the program, and [`Lines`] knows the connections there are.
+//!
+//! Frames are sent once over whatever connection stands, and never waited for: what a fall swallows, the record
+//! of the deal sends again on the next connection.
+
+mod errand;
+mod host;
+mod input;
+mod register;
+mod sign;
+mod trader;
+
+pub use self::{
+    errand::{Errand, Place},
+    host::{Books, SaleHost},
+    input::{Heard, SaleInput, Shown},
+    register::{Entry, SALE, Side, list, open, with_deal},
+    sign::{Signing, Surroundings, sign},
+    trader::{Links, Order, Trader, Turn},
+};
+
+/// The kind of instance that a sale is.
+pub const KIND: &str = "sale";
