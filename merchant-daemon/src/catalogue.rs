@@ -19,6 +19,7 @@ use semper_supporting::{
     time::Moment,
     tinguin::text::{TextRefused, Untrusted},
 };
+use semper_trade::sale::SALE;
 use semper_transfer::{
     catalogue::{Article, ArticleId, BadArticle},
     description::DataDescription,
@@ -26,10 +27,7 @@ use semper_transfer::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{
-    deals::DEAL,
-    goods::{Goods, GoodsError, Placed},
-};
+use crate::goods::{Goods, GoodsError, Placed};
 
 /// One row an article. Its key is sealed under the folder's wrapping key.
 pub const ARTICLE: Table = Table {
@@ -281,8 +279,8 @@ pub async fn remove(store: &impl Store, goods: &Goods, name: &str) -> Result<Rem
     let line = |what| entry(Detail::of(Class::Config, what), format!("article {id}"), now);
     let unused = semper_supporting::archive::Guard::none(
         "article.in-deal",
-        DEAL.name,
-        vec![semper_supporting::archive::Comparison::new("article", Relation::Equal, *id.as_bytes())],
+        SALE.name,
+        vec![semper_supporting::archive::Comparison::new("article", Relation::Equal, id.to_string())],
     );
     let gone = Batch::new()
         .guard(unused)

@@ -43,6 +43,9 @@ pub struct Config {
     /// here that much later at most.
     #[serde(default = "hour")]
     pub lists_every_s: u64,
+    /// The arbiters it trusts with its exchanges, as host:port, preferred first. Without one it sells nothing.
+    #[serde(default)]
+    pub arbiters: Vec<String>,
 }
 
 const fn hour() -> u64 {
@@ -94,6 +97,7 @@ impl Config {
         {
             address.map_err(|error| content(folder, format!("{what}: {error}")))?;
         }
+        self.arbiters().map_err(|error| content(folder, format!("arbiters: {error}")))?;
         Ok(())
     }
 
@@ -119,6 +123,14 @@ impl Config {
     /// [`AddressError`].
     pub fn bank(&self) -> Result<Endpoint, AddressError> {
         self.address(&self.bank)
+    }
+
+    /// Where the arbiters it trusts are.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn arbiters(&self) -> Result<Vec<Endpoint>, AddressError> {
+        self.arbiters.iter().map(|at| self.address(at)).collect()
     }
 
     fn address(&self, text: &str) -> Result<Endpoint, AddressError> {

@@ -8,13 +8,13 @@ use std::{io, path::Path, sync::Arc};
 
 pub use semper_host::control::Done;
 use semper_host::{Folder, control};
+use semper_trade::sale;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
     catalogue::{self, AddError, Entry, Removed, Wanted},
     config::Config,
-    deals,
     goods::{Goods, Placed, Size},
     program::{Program, ProgramError},
 };
@@ -177,14 +177,20 @@ async fn remove(program: &Program, id: &str) -> Result<String, String> {
 }
 
 async fn deals(program: &Program, json: bool) -> Result<String, String> {
-    let listed = deals::list(&*program.store).await.map_err(|error| error.to_string())?;
+    let listed = sale::list(&*program.store).await.map_err(|error| error.to_string())?;
     if json {
         return written(&listed);
     }
-    let line = |one: &deals::Deal| {
+    let line = |one: &sale::Entry| {
         format!(
-            "{}  {:<12} {:>14}  {}  {}  {}\n",
-            one.changed, one.state, one.amount, one.article, one.peer, one.id
+            "{}  {:<12} {:<10} {:>14}  {}  {}  {}\n",
+            one.changed,
+            one.step,
+            one.outcome.as_deref().unwrap_or("-"),
+            one.price,
+            one.deal.map_or_else(|| "-".to_owned(), |deal| deal.to_string()),
+            one.peer.as_deref().unwrap_or("-"),
+            one.title.as_deref().unwrap_or("-"),
         )
     };
     Ok(listed.iter().map(line).collect())

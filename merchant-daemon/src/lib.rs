@@ -7,9 +7,9 @@
 pub mod catalogue;
 pub mod config;
 pub mod control;
-pub mod deals;
 pub mod goods;
 pub mod program;
+pub mod selling;
 pub mod serve;
 pub mod shop;
 pub mod till;

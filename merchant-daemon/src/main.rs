@@ -92,6 +92,9 @@ struct Init {
     /// How often it fetches the authority's revocation lists, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     lists_every: u64,
+    /// An arbiter that the shop trusts with its exchanges, as host:port; may be given several times.
+    #[arg(long = "arbiter")]
+    arbiters: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -192,6 +195,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
         authority: init.authority,
         bank: init.bank,
         lists_every_s: init.lists_every,
+        arbiters: init.arbiters,
     };
     let till = Program::init(dir, config, &registration).await?;
     let text = format!(

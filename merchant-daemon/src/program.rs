@@ -20,13 +20,12 @@ use semper_supporting::{
     },
     registration::record::Kind,
 };
-use semper_trade::calls::Caller;
+use semper_trade::{acquaintance::ARBITER, calls::Caller, sale::SALE};
 use zeroize::Zeroizing;
 
 use crate::{
     catalogue,
     config::{self, Config, ConfigError},
-    deals,
     goods::Goods,
     till::{self, Bank, Till, TillError},
 };
@@ -50,6 +49,7 @@ pub struct Program {
     /// Its sealed goods.
     pub goods: Goods,
     wrapping: Zeroizing<[u8; 32]>,
+    randomness: Zeroizing<[u8; 32]>,
 }
 
 /// Why a shop cannot be set up or opened.
@@ -88,6 +88,9 @@ pub enum ProgramError {
     /// There are no random bytes.
     #[error(transparent)]
     Chance(#[from] NoChance),
+    /// The engine of its sales.
+    #[error(transparent)]
+    Engine(#[from] semper_engine::EngineError),
     /// A file or a socket.
     #[error("{0}: {1}")]
     File(String, io::Error),
@@ -105,13 +108,14 @@ pub fn operator() -> Subject {
 }
 
 fn schema() -> Schema {
-    Schema::new(1).with(record::TABLES).with(&[
+    Schema::new(1).with(record::TABLES).with(semper_engine::TABLES).with(&[
         keyring::KEY,
         papers::PAPER,
         enrol::APPLICANT,
         till::TILL,
         catalogue::ARTICLE,
-        deals::DEAL,
+        SALE,
+        ARBITER,
     ])
 }
 
@@ -160,8 +164,8 @@ impl Program {
         catalogue::tidy(&*store, &goods).await?;
         let trust = Trust::new(papers.snapshot());
         let papers = tokio::sync::Mutex::new(papers);
-        let wrapping = folder.wrapping_key();
-        Ok(Self { config, store, keys, key, papers, trust, till, goods, wrapping })
+        let (wrapping, randomness) = (folder.wrapping_key(), folder.randomness_key());
+        Ok(Self { config, store, keys, key, papers, trust, till, goods, wrapping, randomness })
     }
 
     /// What it shows in connections.
@@ -185,6 +189,11 @@ impl Program {
         }
         self.trust.replace(papers.snapshot());
         Ok(())
+    }
+
+    /// The key from which the random bytes of steps are made.
+    pub fn randomness(&self) -> &Zeroizing<[u8; 32]> {
+        &self.randomness
     }
 
     /// The key under which keys of articles are wrapped.

@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Listener, Server};
+use semper_trade::calls::Caller;
 use tokio::time::sleep;
 
 use crate::{
     program::{Program, ProgramError},
-    shop,
+    selling, shop,
 };
 
 /// When revocation lists are fetched again at the latest if the authority could not be reached.
@@ -27,6 +28,11 @@ pub async fn serve(
     // Whoever was revoked while this daemon was away is not let in.
     let pause = renew(&program).await;
     let identity = program.identity().await?;
+    let (trust, surroundings) = (program.trust.clone(), program.config.surroundings());
+    let caller = Caller::new(Clock::system(), trust, surroundings, identity.clone());
+    let acquainted = selling::meet(&program, &caller).await;
+    tracing::info!(acquainted, "arbiters");
+    let sales = Arc::new(selling::open(Arc::clone(&program), caller.clone()).await?);
     let server = Server::new(Clock::system(), program.trust.clone(), identity, Admission::certified());
     let listen = program.config.listen;
     let mut listener = Listener::bind(listen, server)
@@ -35,13 +41,13 @@ pub async fn serve(
     let address = listener.address();
     tracing::info!(%address, "listening");
     ready(address);
-    let renewal = tokio::spawn(keep_renewing(Arc::clone(&program), pause));
+    let renewal = tokio::spawn(keep_renewing(Arc::clone(&program), caller, pause));
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
             session = listener.accept() => match session {
-                Some(session) => drop(tokio::spawn(shop::attend(Arc::clone(&program), session))),
+                Some(session) => drop(tokio::spawn(shop::attend(Arc::clone(&program), Arc::clone(&sales), session))),
                 None => break,
             },
         }
@@ -49,6 +55,7 @@ pub async fn serve(
     tracing::info!("closing");
     renewal.abort();
     listener.shut_down().await;
+    sales.engine.clone().shutdown().await;
     Ok(())
 }
 
@@ -64,9 +71,13 @@ async fn renew(program: &Program) -> Duration {
     }
 }
 
-async fn keep_renewing(program: Arc<Program>, mut pause: Duration) {
+async fn keep_renewing(program: Arc<Program>, caller: Caller, mut pause: Duration) {
     loop {
-        sleep(pause).await;
+        let knows_all = selling::knows_all(&program).await;
+        sleep(if knows_all { pause } else { pause.min(AGAIN) }).await;
         pause = renew(&program).await;
+        if !knows_all {
+            selling::meet(&program, &caller).await;
+        }
     }
 }

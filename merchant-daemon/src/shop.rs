@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, io::SeekFrom, sync::Arc};
 
 use semper_comm_tls::{Sender, Session};
+use semper_host::chance;
 use semper_supporting::{
     archive::StoreError,
     comm::{
@@ -13,6 +14,7 @@ use semper_supporting::{
     crypto::digest::Digest,
     fault::Fault as _,
 };
+use semper_trade::sale::{CounterFault, Guest};
 use semper_transfer::catalogue::{Answer, PAGE, Question, Refusal};
 use tokio::{
     fs::File,
@@ -20,7 +22,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{catalogue, program::Program};
+use crate::{catalogue, program::Program, selling::Sales};
 
 /// How many downloads one connection may have under way.
 const DOWNLOADS: usize = 4;
@@ -36,9 +38,10 @@ struct Download {
 }
 
 /// Serves a connection until it ends.
-pub async fn attend(program: Arc<Program>, session: Session) {
+pub async fn attend(program: Arc<Program>, sales: Arc<Sales>, session: Session) {
     let Session { info, send, mut receive } = session;
     let peer = info.peer.certificate.digest();
+    let mut guest = Guest::new(&info, send.clone());
     let mut downloads = JoinSet::new();
     let mut streams = BTreeSet::new();
     loop {
@@ -54,11 +57,27 @@ pub async fn attend(program: Arc<Program>, session: Session) {
         let frame = match event {
             NetEvent::Frame(frame) => frame,
             // The downloads under way end with the connection.
-            NetEvent::Down(_) => return,
+            NetEvent::Down(_) => {
+                sales.left(&guest);
+                return;
+            }
             NetEvent::Up(_) | NetEvent::Complained(_) | NetEvent::Busy(_) => continue,
         };
         let (answer, download) = match frame.kind {
             Kind::Directory => answer(&program, &frame, &streams).await,
+            Kind::Deal | Kind::Exchange | Kind::Payment => {
+                match sales.take(&mut guest, &frame, chance::now()).await {
+                    Ok(()) => continue,
+                    Err(CounterFault::Refused(code)) => (Err(code.to_owned()), None),
+                    Err(error) => {
+                        // The buyer calls again, and then the frame comes again.
+                        tracing::warn!(%peer, %error, "a frame was not taken");
+                        sales.left(&guest);
+                        send.close();
+                        return;
+                    }
+                }
+            }
             _ => (Err("wire.kind".to_owned()), None),
         };
         let reply =

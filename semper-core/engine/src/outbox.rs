@@ -107,7 +107,11 @@ impl Class {
 
 impl Outbox {
     pub(crate) const fn new(slots: usize) -> Self {
-        Self { lanes: Mutex::new(BTreeMap::new()), ended: Notify::const_new(), slots: Semaphore::const_new(slots) }
+        Self {
+            lanes: Mutex::new(BTreeMap::new()),
+            ended: Notify::const_new(),
+            slots: Semaphore::const_new(slots),
+        }
     }
 
     /// The effects of an instance to one receiver that are not done.

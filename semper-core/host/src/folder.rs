@@ -141,6 +141,11 @@ impl Folder {
         self.derive("semper-folder/1 keys")
     }
 
+    /// The key from which the random bytes of steps are made.
+    pub fn randomness_key(&self) -> Zeroizing<[u8; 32]> {
+        self.derive("semper-folder/1 randomness")
+    }
+
     fn archive_key(&self) -> ArchiveKey {
         let salt = self.derive::<16>("semper-folder/1 db-salt");
         ArchiveKey::new(self.derive("semper-folder/1 db"), *salt)

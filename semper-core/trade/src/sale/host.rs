@@ -167,10 +167,7 @@ impl<B: Books> Host for SaleHost<B> {
                 let payload = signed.tbs.clone();
                 let keep_until = now.after(KEEP);
                 let record = EvidenceRecord { kind, deal, signer, certificate, at: now, signed, keep_until };
-                vec![
-                    engine::Order::Keep(Box::new(record)),
-                    engine::Order::Note { kind: note, deal, payload },
-                ]
+                vec![engine::Order::Keep(Box::new(record)), engine::Order::Note { kind: note, deal, payload }]
             }
             Order::Certificates(chain) => chain.iter().filter_map(|der| certificate(&der.0, now)).collect(),
             Order::Item { measured, description, deal } => {
@@ -189,6 +186,7 @@ impl<B: Books> Host for SaleHost<B> {
             Order::Fault(code, deal) => vec![alarm(code, deal)],
             Order::View(view, side, article, since) => {
                 let entry = Entry::of(&key.id, side, article.as_deref(), &view, (since, now));
+                entry.log();
                 vec![engine::Order::Change(entry.keep())]
             }
         })
@@ -217,7 +215,8 @@ impl<B: Books> Host for SaleHost<B> {
             cert: None,
         };
         let object = Object { statement: &statement, facts: Facts::default() };
-        let permit = match decide(&self.subject, Action::KeepJournal, &object, None, &Limits::default(), now) {
+        let permit = match decide(&self.subject, Action::KeepJournal, &object, None, &Limits::default(), now)
+        {
             Decision::Allow(permit) => permit,
             Decision::Ask(_) | Decision::Deny(_) => return None,
         };
@@ -232,7 +231,8 @@ const STEP: Kind = Kind::of(Entries::Decision, "sale/step");
 
 /// An effect as the engine keeps it.
 fn perform(errand: &Errand) -> Result<engine::Order<SaleInput>, Declined> {
-    let body = wire::encode(errand, wire::STATE_LIMIT).map_err(|error| Declined { code: error.code(), keep: false })?;
+    let body = wire::encode(errand, wire::STATE_LIMIT)
+        .map_err(|error| Declined { code: error.code(), keep: false })?;
     let class = match errand {
         Errand::Ask { .. } | Errand::Open { .. } => Class::Local,
         Errand::Send { .. } | Errand::Fetch { .. } => Class::Peer,

@@ -13,17 +13,23 @@
 //! Frames are sent once over whatever connection stands, and never waited for: what a fall swallows, the record
 //! of the deal sends again on the next connection.
 
+mod counter;
 mod errand;
 mod host;
 mod input;
+mod lines;
+mod perform;
 mod register;
 mod sign;
 mod trader;
 
 pub use self::{
+    counter::{Counter, CounterFault, Guest, Shop},
     errand::{Errand, Place},
     host::{Books, SaleHost},
     input::{Heard, SaleInput, Shown},
+    lines::{LineFault, Lines, Way, carry},
+    perform::{Asked, Errands, Unattended, User},
     register::{Entry, SALE, Side, list, open, with_deal},
     sign::{Signing, Surroundings, sign},
     trader::{Links, Order, Trader, Turn},

@@ -35,7 +35,7 @@ pub const SALE: Table = Table {
     ],
     key: &["id"],
     unique: &[&["deal"]],
-    indexes: &[&["closed"], &["changed_s"]],
+    indexes: &[&["closed"], &["changed_s"], &["article"]],
 };
 
 /// On which side of a sale this program is.
@@ -134,6 +134,14 @@ impl Entry {
         }
     }
 
+    /// A line for the operator.
+    pub(super) fn log(&self) {
+        let deal = self.deal.map_or_else(|| "-".to_owned(), |deal| deal.to_string());
+        let outcome = self.outcome.as_deref().unwrap_or("-");
+        let told = self.told.as_deref().unwrap_or("-");
+        tracing::info!(deal, step = self.step, told, outcome, paid = self.paid, "sale");
+    }
+
     /// The change that keeps it.
     pub(super) fn keep(&self) -> RowOp {
         RowOp::put(
@@ -162,7 +170,9 @@ impl Entry {
     /// # Errors
     /// [`StoreError`] for a row that is none.
     pub fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let text = |name: &str| if row.is_null(name) { Ok(None) } else { row.text(name).map(|t| Some(t.to_owned())) };
+        let text = |name: &str| {
+            if row.is_null(name) { Ok(None) } else { row.text(name).map(|t| Some(t.to_owned())) }
+        };
         let price = Money::parse(row.text("price")?);
         let side = [Side::Buyer, Side::Seller].into_iter().find(|side| row.text("side") == Ok(side.word()));
         Ok(Self {

@@ -339,7 +339,8 @@ impl Machine for Trader {
 impl Trader {
     /// Every certificate that documents of this sale may be signed under.
     fn certificates(&self) -> Vec<Bytes> {
-        let places = self.links.peer.iter().chain(self.links.arbiters.values()).chain(self.links.banks.values());
+        let places =
+            self.links.peer.iter().chain(self.links.arbiters.values()).chain(self.links.banks.values());
         places.flat_map(|place| place.chain.iter()).chain(&self.chain).cloned().collect()
     }
 
@@ -398,7 +399,8 @@ impl Trader {
 
     /// The certificates of both parties, as far as they can be read.
     fn chains(&self) -> Vec<Vec<Certificate>> {
-        let read = |chain: &[Bytes]| chain.iter().filter_map(|der| Certificate::from_der(&der.0).ok()).collect();
+        let read =
+            |chain: &[Bytes]| chain.iter().filter_map(|der| Certificate::from_der(&der.0).ok()).collect();
         let peer = self.links.peer.as_ref().map(|place| read(&place.chain));
         std::iter::once(read(&self.chain)).chain(peer).collect()
     }

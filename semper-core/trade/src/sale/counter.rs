@@ -1,0 +1,156 @@
+//! The counter of a shop: takes the frames of buyers, finds the sale that each belongs to, and begins new ones.
+
+use std::{future::Future, sync::Arc};
+
+use semper_comm_tls::{Sender, Trust};
+use semper_commerce::{
+    deal::{DealPropose, Party},
+    sale::{SaleMessage, SellerPlan, Session},
+};
+use semper_engine::{Engine, EngineError, Key};
+use semper_supporting::{
+    archive::{Store, StoreError},
+    certificate::{Certificate, Usage},
+    comm::{envelope::Envelope, frame::Frame, session::SessionInfo},
+    evidence::{SignedBytes, Statement as _, statement, statement::Bytes},
+    fault::Fault as _,
+    time::Moment,
+};
+
+use super::{Books, Heard, KIND, Lines, Links, SaleHost, SaleInput, Shown, Side, Way, with_deal};
+
+/// What a shop sells.
+pub trait Shop: Send + Sync + 'static {
+    /// What is sold to whoever proposes this deal, or the dotted code of why nothing is.
+    fn sells(
+        &self,
+        proposal: &DealPropose,
+    ) -> impl Future<Output = Result<(SellerPlan, Links), &'static str>> + Send;
+}
+
+/// The counter.
+pub struct Counter<B: Books, S, P> {
+    /// The sales.
+    pub engine: Engine<SaleHost<B>>,
+    /// Where they are listed.
+    pub store: Arc<S>,
+    /// What is sold.
+    pub shop: P,
+    /// Whose certificates count.
+    pub trust: Trust,
+    /// The connections of the deals.
+    pub lines: Lines,
+}
+
+/// One connection to the counter.
+#[derive(Debug)]
+pub struct Guest {
+    /// The connection.
+    pub session: Session,
+    /// Answers over it.
+    pub send: Sender,
+    /// The sale of which a frame came last.
+    last: Option<Key>,
+}
+
+/// Why a frame was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CounterFault {
+    /// The frame, or what it says: a dotted code for its sender.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The engine. The connection is closed, so that the frame comes again.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The archive. The connection is closed, so that the frame comes again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Guest {
+    /// Whoever called on this connection.
+    pub fn new(info: &SessionInfo, send: Sender) -> Self {
+        let session = Session { exporter: info.exporter, tls: info.peer.kid() };
+        Self { session, send, last: None }
+    }
+}
+
+impl<B: Books, S: Store, P: Shop> Counter<B, S, P> {
+    /// Takes a frame of a deal.
+    ///
+    /// # Errors
+    /// [`CounterFault`].
+    pub async fn take(&self, guest: &mut Guest, frame: &Frame, now: Moment) -> Result<(), CounterFault> {
+        let envelope = Envelope::read(frame).map_err(|error| CounterFault::Refused(error.code()))?;
+        let heard = Heard::new(guest.session, frame);
+        let opening = match envelope.deal {
+            Some(_) => None,
+            None => proposal(frame)?,
+        };
+        let key = match (envelope.deal, &opening) {
+            (Some(deal), _) => {
+                let sale = with_deal(&*self.store, deal).await?.filter(|sale| sale.side == Side::Seller);
+                Key::new(KIND, sale.ok_or(CounterFault::Refused("deal.unknown"))?.id)
+            }
+            (None, Some((signed, _))) => Key::new(KIND, signed.digest().as_bytes()),
+            (None, None) => guest.last.clone().ok_or(CounterFault::Refused("deal.unknown"))?,
+        };
+        let is_new = opening.is_some() && self.engine.watch(&key).await?.borrow().is_none();
+        let input = match opening {
+            Some((signed, chain)) if is_new => self.first(guest, heard, signed, chain, now).await?,
+            _ => SaleInput::Frame(heard),
+        };
+        guest.last = Some(key.clone());
+        self.lines.put(&key, guest.session.exporter, Way::Session(guest.send.clone()));
+        self.engine.submit(key, input).await?;
+        Ok(())
+    }
+
+    /// The connection has ended.
+    pub fn left(&self, guest: &Guest) {
+        self.lines.fell(guest.session.exporter);
+    }
+
+    /// What begins a sale: who proposes it is verified, and what is sold is looked up.
+    async fn first(
+        &self,
+        guest: &Guest,
+        heard: Heard,
+        signed: SignedBytes,
+        chain: Vec<Bytes>,
+        now: Moment,
+    ) -> Result<SaleInput, CounterFault> {
+        let read = chain.iter().map(|der| Certificate::from_der(&der.0)).collect::<Result<Vec<_>, _>>();
+        let certificates = read.map_err(|error| CounterFault::Refused(error.code()))?;
+        let found = self.trust.snapshot().verify_any(&certificates, Usage::Sign, now);
+        let verified = found.map_err(|error| CounterFault::Refused(error.code()))?;
+        let proposal = signed.verify::<DealPropose>(verified.key());
+        let proposal = proposal.map_err(|error| CounterFault::Refused(error.code()))?;
+        let party = Party {
+            certificate: verified.digest(),
+            key: *verified.key(),
+            tls: guest.session.tls,
+            name: Some(verified.subject().common_name.clone()),
+        };
+        let (plan, links) = self.shop.sells(&proposal).await.map_err(CounterFault::Refused)?;
+        Ok(SaleInput::Sell {
+            plan: Box::new(plan),
+            links: Box::new(links),
+            heard,
+            shown: Box::new(Shown { party, chain }),
+        })
+    }
+}
+
+/// The proposal in a frame that opens a deal, with the certificates beside it.
+fn proposal(frame: &Frame) -> Result<Option<(SignedBytes, Vec<Bytes>)>, CounterFault> {
+    let message = SaleMessage::peek(frame).map_err(|error| CounterFault::Refused(error.code()))?;
+    Ok(match message {
+        SaleMessage::Deal { signed, chain }
+            if statement::type_of(&signed.tbs).as_deref() == Ok(DealPropose::TYPE) =>
+        {
+            Some((signed, chain))
+        }
+        _ => None,
+    })
+}

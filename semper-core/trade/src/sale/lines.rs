@@ -1,0 +1,131 @@
+//! The connections on which sales stand: found by callers, kept up by buyers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use semper_comm_tls::{Line, LineSender, Sender};
+use semper_commerce::sale::Session;
+use semper_engine::{Engine, EngineError, Key};
+use semper_supporting::comm::{
+    frame::Frame,
+    session::{Exporter, NetEvent, Why},
+};
+
+use super::{Books, Heard, SaleHost, SaleInput};
+
+/// How long what was ordered last may take to leave, once a sale has ended.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// The connections there are, by sale. Copies share them.
+#[derive(Clone, Debug, Default)]
+pub struct Lines(Arc<Mutex<BTreeMap<Key, (Exporter, Way)>>>);
+
+/// A way to the other side.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// A connection that was made to us.
+    Session(Sender),
+    /// A line that we keep up.
+    Line(LineSender),
+}
+
+impl Lines {
+    /// The sale `key` stands on the connection with this exporter from now on.
+    pub fn put(&self, key: &Key, exporter: Exporter, way: Way) {
+        self.all().insert(key.clone(), (exporter, way));
+    }
+
+    /// The connection has fallen; where a sale stands on another one by now, that remains.
+    pub fn fell(&self, exporter: Exporter) {
+        self.all().retain(|_, (its, _)| *its != exporter);
+    }
+
+    /// Sends a frame if a connection stands. Nothing is told of a fall: the next connection brings it again.
+    pub async fn send(&self, key: &Key, frame: Frame) {
+        let way = self.all().get(key).map(|(_, way)| way.clone());
+        let sent = match way {
+            Some(Way::Session(sender)) => sender.send(frame).await,
+            Some(Way::Line(sender)) => sender.send(frame).await,
+            None => return,
+        };
+        if let Err(why) = sent {
+            tracing::debug!(%why, "a frame did not leave; it goes out again with the next connection");
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Key, (Exporter, Way)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a buyer's line until its sale is closed, and carries what comes over it.
+///
+/// # Errors
+/// [`LineFault`]; the sale goes on as soon as it has a line again.
+pub async fn carry<B: Books>(
+    engine: &Engine<SaleHost<B>>,
+    key: &Key,
+    mut line: Line,
+    lines: &Lines,
+) -> Result<(), LineFault> {
+    let mut view = engine.watch(key).await?;
+    let sender = line.sender();
+    let mut session: Option<Session> = None;
+    loop {
+        let is_closed = view.borrow_and_update().as_ref().is_some_and(|view| view.is_closed);
+        if is_closed {
+            // Whatever does not leave in time is not waited for by anybody.
+            let _ = tokio::time::timeout(LAST_WORDS, engine.settled(key)).await;
+            if let Some(session) = session {
+                lines.fell(session.exporter);
+            }
+            return Ok(());
+        }
+        let event = tokio::select! {
+            event = line.next() => event,
+            changed = view.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return Err(EngineError::Closed.into()),
+            },
+        };
+        match event {
+            NetEvent::Up(info) => {
+                let up = Session { exporter: info.exporter, tls: info.peer.kid() };
+                session = Some(up);
+                lines.put(key, up.exporter, Way::Line(sender.clone()));
+                engine.submit(key.clone(), SaleInput::Up(up)).await?;
+            }
+            NetEvent::Frame(frame) => {
+                if let Some(session) = session.filter(|_| frame.kind.has_envelope()) {
+                    engine.submit(key.clone(), SaleInput::Frame(Heard::new(session, &frame))).await?;
+                }
+            }
+            NetEvent::Complained(complaint) => {
+                tracing::warn!(code = complaint.code(), "the other side refuses a frame");
+            }
+            NetEvent::Busy(_) => {}
+            NetEvent::Down(why) => {
+                if let Some(session) = session.take() {
+                    lines.fell(session.exporter);
+                }
+                if why.is_lasting() {
+                    return Err(LineFault::Lasting(why));
+                }
+            }
+        }
+    }
+}
+
+/// Why a sale has no line.
+#[derive(Debug, thiserror::Error)]
+pub enum LineFault {
+    /// The engine takes nothing.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Calling again would not help.
+    #[error(transparent)]
+    Lasting(Why),
+}
