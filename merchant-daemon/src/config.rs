@@ -196,6 +196,7 @@ mod tests {
             ("\"DE\"", "\"Germany\"", "country is not two capital letters"),
             ("localhost:7443", "localhost", "bank: "),
             ("localhost:7444", "no where:1", "authority: "),
+            ("demo = true", "demo = true\narbiters = [\"no where:1\"]", "arbiters: "),
             ("port = 7445", "port = 99999", "port"),
             ("demo =", "dmeo =", "dmeo"),
             ("demo =", "lists_every_s = 0\ndemo =", "between a second and a day"),

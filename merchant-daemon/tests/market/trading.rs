@@ -12,12 +12,11 @@ use semper_host::{Folder, Keyring, chance};
 use semper_merchant_daemon::{
     catalogue::{self, Wanted},
     control::{self, Command as Order},
-    deals::{DEAL, Deal},
     program::{Program, operator},
     wire::{Answer, Question, Refusal},
 };
 use semper_supporting::{
-    archive::{Batch, RowOp, Schema},
+    archive::{Batch, Row, RowOp, Schema, Value},
     certificate::{CertRole, Serial},
     comm::{frame::Kind as Frames, session::NetEvent},
     crypto::{
@@ -29,6 +28,8 @@ use semper_supporting::{
     money::Money,
     registration::record::Kind,
 };
+
+use semper_trade::sale::SALE;
 
 use crate::world::{Running, authority, call, shop, write_file};
 
@@ -299,16 +300,19 @@ async fn what_cannot_be_sold_is_refused_in_plain_words_and_leaves_nothing() {
 
     // An article that a deal names is offered no more, but its goods and key stay.
     let now = chance::now().whole_seconds();
-    let deal = Deal {
-        id: DealId::from_bytes([1; 32]),
-        peer: Digest::of(b"buyer"),
-        article: entry.id,
-        amount: entry.price,
-        state: "offered".into(),
-        opened: now,
-        changed: now,
-    };
-    let batch = Batch::new().row(RowOp::insert(DEAL.name, deal.row()));
+    let sale = Row::new()
+        .with("id", vec![1_u8; 32])
+        .with("side", "seller")
+        .with("deal", DealId::from_bytes([1; 32]))
+        .with("article", entry.id.to_string())
+        .with("price", entry.price.to_string())
+        .with("step", "opening")
+        .with("paid", false)
+        .with("delivered", false)
+        .with("closed", false)
+        .with("opened_s", Value::seconds(now))
+        .with("changed_s", Value::seconds(now));
+    let batch = Batch::new().row(RowOp::insert(SALE.name, sale));
     semper_host::record::commit(&*program.store, batch).await.unwrap();
     let done = control::execute(&program, Order::Remove { id: entry.id.to_string() }).await;
     assert_eq!(

@@ -146,6 +146,7 @@ pub(crate) fn shop(authority: &str, bank: &str) -> Config {
         authority: authority.into(),
         bank: bank.into(),
         lists_every_s: 3600,
+        arbiters: Vec::new(),
     }
 }
 

@@ -5,4 +5,5 @@
 
 pub mod acquaintance;
 pub mod calls;
+pub mod order;
 pub mod sale;

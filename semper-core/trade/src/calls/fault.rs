@@ -51,11 +51,11 @@ impl CallFault {
         Self::Refused(Complaint::about(word, None).code().to_owned())
     }
 
-    pub(super) fn unreadable(error: impl Into<FrameError>) -> Self {
+    pub(crate) fn unreadable(error: impl Into<FrameError>) -> Self {
         Self::Unreadable(error.into())
     }
 
-    pub(super) fn unsendable(error: impl Into<FrameError>) -> Self {
+    pub(crate) fn unsendable(error: impl Into<FrameError>) -> Self {
         Self::Unsendable(error.into())
     }
 

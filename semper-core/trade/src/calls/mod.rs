@@ -96,10 +96,15 @@ impl Caller {
 
 /// Waits for the next frame of `kind` that answers the question of this connection.
 async fn answer(session: &mut Session, kind: Kind) -> Result<Frame, CallFault> {
+    answer_on(session, kind, QUESTION).await
+}
+
+/// As [`answer`], where several questions are asked: waits for the answer to the one with this number.
+pub(crate) async fn answer_on(session: &mut Session, kind: Kind, question: u32) -> Result<Frame, CallFault> {
     let heard = async {
         loop {
             match session.receive.next().await {
-                NetEvent::Frame(frame) if frame.kind == kind && frame.stream == QUESTION => return Ok(frame),
+                NetEvent::Frame(frame) if frame.kind == kind && frame.stream == question => return Ok(frame),
                 NetEvent::Frame(_) | NetEvent::Up(_) => {}
                 NetEvent::Complained(complaint) => return Err(CallFault::refused(complaint.code())),
                 NetEvent::Busy(until) => return Err(Why::Busy(Busy { until }).into()),

@@ -164,6 +164,9 @@ pub enum Order {
     View(Box<SaleView>, Side, Option<String>, Moment),
 }
 
+/// The third parties and the banks, each by its certificate.
+type Known = (Vec<(Digest, Kid)>, Vec<(Digest, PublicKey)>);
+
 impl Trader {
     /// A buyer who has said nothing yet.
     pub fn buyer(plan: BuyerPlan, links: Links) -> Self {
@@ -185,7 +188,7 @@ impl Trader {
         links: Links,
         (me, peer): (Party, Option<Party>),
         (chain, price): (Vec<Bytes>, Money),
-        (arbiters, banks): (Vec<(Digest, Kid)>, Vec<(Digest, PublicKey)>),
+        (arbiters, banks): Known,
     ) -> Self {
         Self {
             core,
