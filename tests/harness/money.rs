@@ -158,7 +158,7 @@ impl Person {
             id: PurseId::from_bytes(chance::random()?),
             kind,
             name: "Purse".into(),
-            system: System { sys: sys()?, brand: BRAND.into(), scheme: "trial".into() },
+            system: System { sys: sys()?, brand: BRAND.into(), scheme: "Trial bank".into() },
             version: (1, 0),
             exchange: ExchangeNeeds { verifiable: true, revocable: true, generatable: false },
             anonymity: Anonymity::Identified,

@@ -59,7 +59,9 @@ impl Marketplace {
         let about = [["--kind", "merchant"].as_slice(), &place, &["--dns", HOST]].concat();
         let letter = self.letter(NAME, &about).await?;
         let bank = self.bank_at.to_string();
-        let init = [["init", "--name", NAME].as_slice(), &place, &["--bank", &bank]].concat();
+        let arbiter = self.arbiter_at.to_string();
+        let sells = ["--bank", bank.as_str(), "--arbiter", &arbiter];
+        let init = [["init", "--name", NAME].as_slice(), &place, &sells].concat();
         self.initialise(&self.shop, &self.shop_at, &letter, &init).await?;
         let mut articles = Vec::new();
         for Ware { file, title, price } in wares {

@@ -25,7 +25,7 @@ use super::{
     Errand, KIND, SaleInput,
     input::{timer_name, timer_of},
     register::Entry,
-    sign::{Signing, Surroundings, sign},
+    sign::{Signing, Standing, sign},
     trader::{Act, Order, Trader, Turn},
 };
 
@@ -130,7 +130,7 @@ impl<B: Books> Host for SaleHost<B> {
         let now = context.now;
         Ok(match order {
             Order::Sign { draft, context: deal, covering, amount, commits } => {
-                let around = Surroundings {
+                let around = Standing {
                     subject: &self.subject,
                     context: deal.as_deref(),
                     covering: covering.as_ref(),

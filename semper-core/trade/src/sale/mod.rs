@@ -31,7 +31,7 @@ pub use self::{
     lines::{LineFault, Lines, Way, carry},
     perform::{Asked, Errands, Unattended, User},
     register::{Entry, SALE, Side, list, open, with_deal},
-    sign::{Signing, Surroundings, sign},
+    sign::{Signing, Standing, sign},
     trader::{Links, Order, Trader, Turn},
 };
 

@@ -35,7 +35,7 @@ pub enum Signing {
 
 /// For whom and in which surroundings something is signed.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
+pub struct Standing<'a> {
     /// Who signs.
     pub subject: &'a Subject,
     /// The deal.
@@ -49,7 +49,7 @@ pub struct Surroundings<'a> {
 }
 
 /// Signs `draft` if access control allows it without asking.
-pub fn sign(keys: &Keyring, draft: &Draft, around: &Surroundings<'_>) -> Signing {
+pub fn sign(keys: &Keyring, draft: &Draft, around: &Standing<'_>) -> Signing {
     macro_rules! first_of {
         ($($kind:ty),* $(,)?) => {
             match statement::type_of(draft.tbs()).unwrap_or_default().as_str() {
@@ -84,7 +84,7 @@ pub fn sign(keys: &Keyring, draft: &Draft, around: &Surroundings<'_>) -> Signing
     ]
 }
 
-fn signed<T: Signable>(keys: &Keyring, draft: &Draft, around: &Surroundings<'_>) -> Signing {
+fn signed<T: Signable>(keys: &Keyring, draft: &Draft, around: &Standing<'_>) -> Signing {
     let Ok(value) = draft.read::<T>() else { return Signing::Denied("stmt.unreadable") };
     let is_payment = class::of(T::TYPE) == Some(Class::Payment);
     let facts = Facts { amount: is_payment.then_some(around.amount), ..Facts::default() };

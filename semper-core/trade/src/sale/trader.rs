@@ -62,6 +62,7 @@ pub struct Trader {
     measured: Option<Measured>,
     opened: Option<Moment>,
     has_item: bool,
+    deal: Option<DealId>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -206,15 +207,18 @@ impl Trader {
             measured: None,
             opened: None,
             has_item: false,
+            deal: None,
         }
     }
 
     /// Where it stands.
     pub fn view(&self) -> SaleView {
-        match &self.core {
+        let view = match &self.core {
             Core::Buyer(buyer) => buyer.view(),
             Core::Seller(seller) => seller.view(),
-        }
+        };
+        // A deal that came to nothing keeps its name.
+        SaleView { deal: view.deal.or(self.deal), ..view }
     }
 
     /// Whether nothing can change any more.
@@ -324,6 +328,7 @@ impl Machine for Trader {
         for event in self.prepare(&turn.act) {
             let (outputs, refused) = self.give(&turn, event);
             refusal = refused;
+            self.deal = self.view().deal;
             for output in outputs {
                 self.order(output, own, turn.at, &mut orders);
             }
@@ -347,9 +352,6 @@ impl Trader {
         places.flat_map(|place| place.chain.iter()).chain(&self.chain).cloned().collect()
     }
 
-    fn deal(&self) -> Option<DealId> {
-        self.context().map(|context| context.id)
-    }
 
     fn order(&mut self, output: sale::Output, own: Option<Digest>, at: Moment, orders: &mut Vec<Order>) {
         match output {
@@ -380,8 +382,8 @@ impl Trader {
                 let kept = self.attribute(signed, own);
                 self.early.push(kept);
             }
-            sale::Output::Tell(code) => orders.push(Order::Tell(code.key(), self.deal())),
-            sale::Output::Fault(code) => orders.push(Order::Fault(code, self.deal())),
+            sale::Output::Tell(code) => orders.push(Order::Tell(code.key(), self.deal)),
+            sale::Output::Fault(code) => orders.push(Order::Fault(code, self.deal)),
             sale::Output::Opened(_) => {}
             sale::Output::Ended(_) => {
                 orders.extend(["user", "third-party", "goods"].map(Order::Forget));
@@ -443,7 +445,7 @@ impl Trader {
 
     /// Documents from before the deal had a name are filed under it once it has.
     fn file_early(&mut self, orders: &mut Vec<Order>) {
-        let deal = self.deal();
+        let deal = self.deal;
         if deal.is_none() && !self.has_ended() {
             return;
         }

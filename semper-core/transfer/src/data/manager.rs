@@ -120,7 +120,8 @@ impl ExchangeEnabled for DataManager {
 
     fn props(&self, description: &Description, third_party: &Capabilities, _: &DealContext) -> Vec<Props> {
         let (Ok(data), Ok(hash)) = (data(description), description.hash()) else { return Vec::new() };
-        let offers = |grade| third_party.offers(grade) && data.length <= third_party.longest;
+        // Content that is certified was opened by the third party; of sealed content it holds the key only.
+        let certifies = third_party.offers(GenGrade::Certified) && data.length <= third_party.longest;
         let deposit = if third_party.deposit { VerGrade::Deposit } else { VerGrade::None };
         let props = |mechanism: &str, grade, authority| Props {
             mechanism: mechanism.into(),
@@ -129,10 +130,10 @@ impl ExchangeEnabled for DataManager {
             revocable: Grade::default(),
         };
         let mut found = Vec::new();
-        if offers(GenGrade::Certified) && self.certified.contains(&hash) {
+        if certifies && self.certified.contains(&hash) {
             found.push(props("data/certified", GenGrade::Certified, Some(third_party.keys.certificate)));
         }
-        if offers(GenGrade::Sealed) {
+        if third_party.offers(GenGrade::Sealed) {
             found.push(props("data/sealed", GenGrade::Sealed, None));
         }
         found
