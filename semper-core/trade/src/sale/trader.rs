@@ -352,7 +352,6 @@ impl Trader {
         places.flat_map(|place| place.chain.iter()).chain(&self.chain).cloned().collect()
     }
 
-
     fn order(&mut self, output: sale::Output, own: Option<Digest>, at: Moment, orders: &mut Vec<Order>) {
         match output {
             sale::Output::Ask(draft) => orders.push(self.sign(draft, true)),
