@@ -90,10 +90,10 @@ impl<B: Books, S: Store, P: Shop> Counter<B, S, P> {
         let key = match (envelope.deal, &opening) {
             (Some(deal), _) => {
                 let sale = with_deal(&*self.store, deal).await?.filter(|sale| sale.side == Side::Seller);
-                Key::new(KIND, sale.ok_or(CounterFault::Refused("deal.unknown"))?.id)
+                Key::new(KIND, sale.ok_or(CounterFault::Refused("deal.other"))?.id)
             }
             (None, Some((signed, _))) => Key::new(KIND, signed.digest().as_bytes()),
-            (None, None) => guest.last.clone().ok_or(CounterFault::Refused("deal.unknown"))?,
+            (None, None) => guest.last.clone().ok_or(CounterFault::Refused("deal.other"))?,
         };
         let is_new = opening.is_some() && self.engine.watch(&key).await?.borrow().is_none();
         let input = match opening {

@@ -113,7 +113,7 @@ impl<B: Books> Host for SaleHost<B> {
             SaleInput::BankSilent => Act::Plain(Event::BankSilent),
             SaleInput::Third(said) => Act::third(said),
             SaleInput::Elapsed(name) => {
-                Act::Plain(Event::Elapsed(timer_of(&name).ok_or_else(|| declined("sale.timer"))?))
+                Act::Plain(Event::Elapsed(timer_of(&name).ok_or_else(|| declined("sale.out-of-place"))?))
             }
             SaleInput::Stop => Act::Plain(Event::Stop),
         };

@@ -85,7 +85,7 @@ pub fn sign(keys: &Keyring, draft: &Draft, around: &Standing<'_>) -> Signing {
 }
 
 fn signed<T: Signable>(keys: &Keyring, draft: &Draft, around: &Standing<'_>) -> Signing {
-    let Ok(value) = draft.read::<T>() else { return Signing::Denied("stmt.unreadable") };
+    let Ok(value) = draft.read::<T>() else { return Signing::Denied("stmt.form") };
     let is_payment = class::of(T::TYPE) == Some(Class::Payment);
     let facts = Facts { amount: is_payment.then_some(around.amount), ..Facts::default() };
     let limits = Limits { covering: around.covering, ..Limits::default() };
@@ -96,7 +96,7 @@ fn signed<T: Signable>(keys: &Keyring, draft: &Draft, around: &Standing<'_>) -> 
             Ok(signed) => Signing::Signed(signed.bytes().clone()),
             Err(error) => {
                 tracing::error!(%error, kind = T::TYPE, "the key does not sign");
-                Signing::Denied("key.refused")
+                Signing::Denied("key.unknown")
             }
         },
         Decision::Ask(_) => Signing::Ask,
