@@ -5,6 +5,8 @@
 //!   and ends every process when it is dropped.
 //! * [`Person`] is a customer or a merchant made of the crates that the programs are made of: a folder,
 //!   keys, a registration by letter, accounts and purses over TLS.
+//! * [`Shopper`] is a customer with the library of the wallet, and [`ScriptedUi`] the window he looks at: it reads
+//!   every prompt and confirms only what it was told to expect.
 //! * [`Relay`] stands between a caller and a daemon, and cuts.
 //!
 //! Nothing here waits by sleeping: a process is ready when it says so, and gone when the system says so.
@@ -19,7 +21,9 @@ pub mod money;
 pub mod person;
 pub mod programs;
 pub mod relay;
+pub mod script;
 pub mod shop;
+pub mod shopper;
 
 pub use daemon::{Daemon, Said};
 pub use failure::{Failure, Result};
@@ -29,4 +33,6 @@ pub use marketplace::{Marketplace, trial, whole_trial};
 pub use money::{Account, Done, Till};
 pub use person::Person;
 pub use relay::{Cut, Relay};
+pub use script::{Expected, ScriptedUi};
 pub use shop::{Shop, Ware};
+pub use shopper::Shopper;

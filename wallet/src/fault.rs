@@ -9,6 +9,7 @@ use semper_host::{chance::NoChance, keyring::KeyringError};
 use semper_supporting::{
     archive::{StoreError, header::HeaderError},
     fault::Fault as _,
+    tinguin::pin::PinError,
 };
 use semper_tinguin::texts::{Msg, Texts};
 
@@ -73,6 +74,9 @@ pub enum WalletFault {
     /// Evidence cannot be listed, exported or checked.
     #[error(transparent)]
     Evidence(#[from] EvidenceFault),
+    /// A PIN is too easy, or cannot be taken.
+    #[error(transparent)]
+    Pin(#[from] PinError),
 }
 
 /// Why there is no window.
@@ -124,6 +128,7 @@ impl WalletFault {
             Self::Keys(_) => "wallet.keys",
             Self::Window(fault) => fault.code(),
             Self::Evidence(fault) => fault.code(),
+            Self::Pin(fault) => fault.code(),
         }
     }
 
@@ -152,6 +157,7 @@ impl WalletFault {
             Self::Keys(error) => texts.get(Msg::WalletKeys { reason: &error.to_string() }),
             Self::Window(fault) => fault.say(texts),
             Self::Evidence(fault) => fault.say(texts),
+            Self::Pin(_) => texts.get(Msg::PinWeak),
         }
     }
 }

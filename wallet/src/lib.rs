@@ -8,15 +8,20 @@
 //! The window itself, without a program around it, is the crate `semper-tinguin`. Here are its folder and
 //! lock, the tasks beside it, and the commands of `semper-wallet`.
 
+pub mod account;
 pub mod bridge;
 pub mod cli;
+pub mod consent;
 pub mod deals;
 pub mod evidence;
 pub mod fault;
 pub mod follow;
 pub mod harden;
 pub mod lines;
+pub mod membership;
 pub mod password;
+pub mod pin;
+pub mod places;
 pub mod profile;
 pub mod shell;
 mod staging;

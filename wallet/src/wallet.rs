@@ -3,17 +3,26 @@
 use std::sync::Arc;
 
 use semper_archive_sqlite::{ArchiveKey, Options, SqliteArchive};
-use semper_host::keyring::{self, Keyring};
-use semper_supporting::archive::{
-    Column, Query, Row, RowOp, Schema, Store as _, StoreError, Table,
-    header::{HeaderError, MasterKey, Subkey},
-    record,
+use semper_host::{
+    chance, enrol,
+    keyring::{self, Keyring, KeyringError},
+    papers,
+};
+use semper_supporting::{
+    access::Subject,
+    archive::{
+        Column, Query, Row, RowOp, Schema, Store as _, StoreError, Table,
+        header::{HeaderError, MasterKey, Subkey},
+        record,
+        schema::{Change, Migration},
+    },
+    crypto::keys::{KeyPurpose, KeyRef},
 };
 use semper_tinguin::widgets::emblem::Emblem;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use crate::{fault::WalletFault, password::Password, profile::Profile};
+use crate::{account, fault::WalletFault, password::Password, pin, places, profile::Profile};
 
 /// An open wallet. When the last one holding it lets go, the archive is closed and the keys are erased.
 #[derive(Debug)]
@@ -47,10 +56,38 @@ const SEAL: Table = Table {
     indexes: &[],
 };
 
+/// What the first wallets did not have: papers, money, places, the PIN, and what the engine keeps.
+const SINCE_2: Migration = Migration {
+    to: 2,
+    changes: &[
+        Change::AddTable(papers::PAPER.name),
+        Change::AddTable(enrol::APPLICANT.name),
+        Change::AddTable(account::ACCOUNT.name),
+        Change::AddTable(account::PURSE.name),
+        Change::AddTable(account::RUN.name),
+        Change::AddTable(places::PLACE.name),
+        Change::AddTable(pin::PIN.name),
+        Change::AddTable("engine_instance"),
+        Change::AddTable("engine_mark"),
+        Change::AddTable("engine_outbox"),
+        Change::AddTable("engine_timer"),
+    ],
+};
+
 /// The tables of a wallet's archive.
 pub fn schema() -> Schema {
-    Schema::new(1).with(record::TABLES).with(&[keyring::KEY, SEAL])
+    Schema::new(2)
+        .with(record::TABLES)
+        .with(&[keyring::KEY, SEAL, papers::PAPER, enrol::APPLICANT])
+        .with(&[account::ACCOUNT, account::PURSE, account::RUN, places::PLACE, pin::PIN])
+        .with(semper_engine::TABLES)
+        .migrate(SINCE_2)
 }
+
+/// The keys of a person, made with the wallet: to sign, for connections, for the money, for deals of one
+/// business each, and for the heads of the journal.
+pub(crate) const PURPOSES: [KeyPurpose; 5] =
+    [KeyPurpose::Sign, KeyPurpose::Auth, KeyPurpose::Account, KeyPurpose::Deal, KeyPurpose::Journal];
 
 /// The change that keeps what the picture is drawn from.
 pub(crate) fn keep_emblem(seed: [u8; 32]) -> RowOp {
@@ -80,6 +117,14 @@ impl Wallet {
         let read_only = mode == Mode::ReadOnly;
         Ok(Self { archive: Arc::new(archive), keys, emblem, read_only })
     }
+
+    /// The person's first key for `purpose`; one is made in a wallet that was made without it.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub async fn key(&self, purpose: KeyPurpose) -> Result<KeyRef, KeyringError> {
+        self.keys.one(self.archive.as_ref(), &Subject::User, purpose, chance::now()).await
+    }
 }
 
 fn open(
@@ -107,4 +152,22 @@ async fn emblem(archive: &SqliteArchive) -> Result<Emblem, StoreError> {
     let row = rows.into_iter().flatten().next();
     let row = row.ok_or_else(|| StoreError::Damaged("the picture is missing".to_owned()))?;
     Ok(Emblem::from_seed(row.array("emblem")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{account::purses, places::Places};
+
+    #[tokio::test]
+    async fn an_archive_of_the_first_version_is_brought_up_to_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Schema::new(1).with(record::TABLES).with(&[keyring::KEY, SEAL]);
+        drop(SqliteArchive::open(folder.path(), first, Options::default()).unwrap());
+        let archive = SqliteArchive::open(folder.path(), schema(), Options::default()).unwrap();
+        assert_eq!(purses(&archive).await.unwrap(), []);
+        assert_eq!(Places::load(&archive).await.unwrap(), Places::default());
+        let every = schema().tables().iter().map(|table| Query::of(table.name)).collect();
+        assert!(archive.query(every).await.is_ok());
+    }
 }

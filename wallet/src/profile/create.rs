@@ -13,7 +13,6 @@ use semper_supporting::{
         ArchiveId, Batch, Store as _,
         header::{Cost, Fresh, Header, MasterKey, Subkey},
     },
-    crypto::keys::KeyPurpose,
 };
 
 use super::{DOOR, DoorPlate, HEADER, Profile};
@@ -21,7 +20,7 @@ use crate::{
     fault::WalletFault,
     password::Password,
     staging::Staging,
-    wallet::{archive_key, keep_emblem, schema},
+    wallet::{PURPOSES, archive_key, keep_emblem, schema},
 };
 
 /// The longest that a computer may take for the cheapest derivation to be given the usual one, which costs
@@ -29,7 +28,7 @@ use crate::{
 const QUICK_MS: u64 = 500;
 
 impl Profile {
-    /// Makes a new wallet here, with an archive, its key file, the key that signs the heads of its journal,
+    /// Makes a new wallet here, with an archive, its key file, the keys of a person,
     /// a picture, and what stands at the door. Takes some seconds, by intention.
     ///
     /// # Errors
@@ -50,7 +49,9 @@ async fn fill(place: &Path, door: &DoorPlate, password: &Password) -> Result<(),
     let header = header(archive.opened().id, &master, password)?;
     write(&place.join(HEADER), &header.to_bytes()?)?;
     let keys = Keyring::load(&archive, master.subkey(Subkey::Keys)?).await?;
-    keys.generate(&archive, &Subject::User, KeyPurpose::Journal, chance::now()).await?;
+    for purpose in PURPOSES {
+        keys.generate(&archive, &Subject::User, purpose, chance::now()).await?;
+    }
     let batch = Batch::new().row(keep_emblem(chance::random::<32>()?));
     for committed in archive.commit(vec![batch]).await {
         committed?;

@@ -310,6 +310,13 @@ impl VerifiedCertificate {
         &self.content
     }
 
+    /// The name of the authority that gave it, if that is one of those trusted.
+    pub fn issuer_name(&self, trusted: &TrustSnapshot) -> Option<String> {
+        let mut known = trusted.intermediates.iter().chain(&trusted.roots);
+        let issuer = known.find(|issuer| is_signed_by(&self.certificate, issuer))?;
+        inspect(issuer).ok().map(|content| content.subject.common_name)
+    }
+
     /// The names of its hosts.
     pub fn dns(&self) -> &[String] {
         &self.content.subject.dns

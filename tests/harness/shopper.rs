@@ -1,0 +1,146 @@
+//! A shopper: a wallet's folder and library, and somebody who reads its prompts.
+
+use std::{path::Path, sync::Arc};
+
+use semper_supporting::{
+    certificate::Certificate,
+    comm::address::Surroundings,
+    registration::letter::Received,
+    tinguin::{Critical, FactKey},
+};
+use semper_wallet::{
+    account::Accounts,
+    consent::Consent,
+    membership::Membership,
+    password::Password,
+    pin::Pin,
+    places::Places,
+    profile::{DoorPlate, DoorWords, Profile},
+    wallet::{Mode, Wallet},
+};
+
+use crate::{
+    failure::Result,
+    letter::Letter,
+    marketplace::Marketplace,
+    script::{Expected, ScriptedUi, Sitting},
+};
+
+/// The PIN of every shopper of a trial.
+pub const PIN: &str = "728193";
+const PASSWORD: &str = "seven grey herons by the canal";
+
+/// Somebody with a wallet. Everything that is signed in his name goes through its gate.
+#[derive(Debug)]
+pub struct Shopper {
+    /// The wallet.
+    pub wallet: Arc<Wallet>,
+    /// Who reads the prompts.
+    pub ui: ScriptedUi,
+    /// Through which everything is asked.
+    pub consent: Consent,
+    profile: Profile,
+    sitting: Sitting,
+}
+
+impl Shopper {
+    /// Makes a wallet in `folder`, with a PIN, in the surroundings of a demonstration.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure).
+    pub async fn create(folder: &Path) -> Result<Self> {
+        let profile = Profile::at(folder);
+        let plate = DoorPlate { words: DoorWords::parse("amber lighthouse")?, hue: 3 };
+        profile.create(&plate, &Password::new(PASSWORD)?).await?;
+        let shopper = Self::open(profile).await?;
+        Pin::new(PIN).set_first(&shopper.wallet).await?;
+        let places = Places { surroundings: Surroundings::Demo, ..Places::default() };
+        places.keep(shopper.wallet.archive.as_ref()).await?;
+        Ok(shopper)
+    }
+
+    async fn open(profile: Profile) -> Result<Self> {
+        let wallet = Arc::new(Wallet::unlock(&profile, Password::new(PASSWORD)?, Mode::Whole).await?);
+        let (ui, consent, sitting) = ScriptedUi::sit_down(&wallet, Some(PIN))?;
+        Ok(Self { wallet, ui, consent, profile, sitting })
+    }
+
+    /// Ends the program where it is, and starts it again. Nothing that it asked for is waited for.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure).
+    pub async fn restart(self) -> Result<Self> {
+        let Self { wallet, ui, consent, profile, sitting } = self;
+        sitting.end().await;
+        drop((wallet, ui, consent));
+        Self::open(profile).await
+    }
+
+    /// Registers by a letter, as a person who confirms it.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure).
+    pub async fn register(&self, letter: &Letter, root: Certificate) -> Result<()> {
+        self.ui.expect(
+            Expected::confirmed(Critical::Sign)
+                .says(FactKey::Document, "A request for two certificates of your name")
+                .says(FactKey::SignedAs, &format!("“{}”", letter.must("For")?)),
+        );
+        Membership::new(self.consent.clone()).register(&Received::read(&letter.text)?, root).await?;
+        Ok(())
+    }
+
+    /// The accounts and purses, over connections under the certified name.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure) before the registration.
+    pub async fn accounts(&self) -> Result<Accounts> {
+        let caller = Membership::new(self.consent.clone()).caller().await?;
+        Ok(Accounts::new(self.consent.clone(), caller)?)
+    }
+
+    /// Expects the two prompts of opening an account and a purse, as a person who confirms them.
+    pub fn expect_opening(&self) {
+        for what in ["opens an account at the bank", "opens a purse at the bank"] {
+            self.ui.expect(
+                Expected::confirmed(Critical::PurseMove)
+                    .says(FactKey::Move, what)
+                    .says(FactKey::Counterparty, BANK),
+            );
+        }
+    }
+
+    /// Expects the prompt of a load, as a person who confirms it.
+    pub fn expect_load(&self, amount: &str) {
+        self.ui.expect(
+            Expected::confirmed(Critical::PurseMove)
+                .says(FactKey::Move, "from your account into your purse")
+                .says(FactKey::Amount, amount)
+                .says(FactKey::Counterparty, BANK),
+        );
+    }
+}
+
+/// The certified name of the bank of a market.
+pub const BANK: &str = "Trial bank";
+
+impl Marketplace {
+    /// A shopper of this name with a wallet and a letter, not registered yet.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure).
+    pub async fn newcomer(&self, name: &str) -> Result<(Shopper, Letter)> {
+        let letter = self.letter(name, &["--city", "Darmstadt", "--country", "DE"]).await?;
+        Ok((Shopper::create(&self.folder(name)).await?, letter))
+    }
+
+    /// A shopper of this name, registered by a letter.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure).
+    pub async fn shopper(&self, name: &str) -> Result<Shopper> {
+        let (shopper, letter) = self.newcomer(name).await?;
+        shopper.register(&letter, self.root().clone()).await?;
+        Ok(shopper)
+    }
+}
