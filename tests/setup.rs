@@ -10,10 +10,12 @@ use semper_supporting::{
     registration::letter::Received,
     tinguin::{Critical, FactKey},
 };
-use semper_tests::{Expected, Failure, Marketplace, Relay, Result, Shopper, shopper::BANK, trial};
+use semper_tests::{
+    Expected, Failure, Marketplace, Relay, Result, ScriptedUi, Shopper, shopper::BANK, trial,
+};
 use semper_transfer::payment::Purse;
 use semper_wallet::{
-    account::{ACCOUNT, AccountFault, PURSE, RUN},
+    account::{ACCOUNT, AccountFault, Accounts, PURSE, RUN},
     membership::Membership,
     places::Places,
 };
@@ -183,6 +185,27 @@ fn a_load_above_fifty_takes_the_pin_and_what_is_unexpected_is_declined() {
         assert_eq!(declined.unwrap_err().code(), "consent.declined");
         assert!(shopper.ui.must_be_satisfied().is_err());
         assert_eq!(accounts.inspect(purse.id).await?.available(), money("XTS 60.00")?);
+        market.must_be_clean().await
+    });
+}
+
+#[test]
+fn whoever_does_not_know_the_pin_confirms_nothing_that_takes_it() {
+    trial(async |market| {
+        let shopper = market.shopper("Ada Weber").await?;
+        let purse = open(&shopper, market).await?;
+        let caller = Membership::new(shopper.consent.clone()).caller().await?;
+        let (thief, consent, sitting) = ScriptedUi::sit_down(&shopper.wallet, Some("501846"))?;
+        let accounts = Accounts::new(consent, caller)?;
+        thief.expect(Expected::confirmed(Critical::PurseMove).says(FactKey::Amount, "XTS 60.00"));
+        let refused = accounts.load(purse.id, money("XTS 60.00")?).await;
+        assert_eq!(refused.unwrap_err().code(), "consent.withdrawn");
+        let said = thief.must_be_satisfied().unwrap_err().to_string();
+        assert!(said.contains("wrong PIN, 4 tries left"), "{said}");
+        sitting.end().await;
+        assert_eq!(rows(&shopper.wallet.archive, &[RUN.name]).await?, [0]);
+        let accounts = shopper.accounts().await?;
+        assert_eq!(accounts.inspect(purse.id).await?.available(), money("XTS 0.00")?);
         market.must_be_clean().await
     });
 }

@@ -312,20 +312,25 @@ impl Consent {
 
     /// Refuses everything that waits because of one party.
     pub fn refuse_all_of(&self, peer: Kid) {
-        let mut desk = self.desk();
-        for (id, outcome) in desk.tray.refuse_all_of(peer) {
-            self.0.window.withdraw(id, Withdrawn::NotNeeded);
-            desk.tell(id, outcome);
-        }
+        let ended = self.desk().tray.refuse_all_of(peer);
+        self.end(ended, Withdrawn::NotNeeded);
     }
 
     /// Takes every question back and asks none from now on: the wallet is being locked.
     pub fn lock(&self) {
-        let mut desk = self.desk();
-        desk.locked = true;
-        for (id, outcome) in desk.tray.shut_down() {
-            self.0.window.withdraw(id, Withdrawn::Restart);
-            desk.tell(id, outcome);
+        let ended = {
+            let mut desk = self.desk();
+            desk.locked = true;
+            desk.tray.shut_down()
+        };
+        self.end(ended, Withdrawn::Restart);
+    }
+
+    /// Tells whoever waits, and then the window, which may ask back.
+    fn end(&self, ended: Vec<(PromptId, Outcome)>, why: Withdrawn) {
+        for (id, outcome) in ended {
+            self.desk().tell(id, outcome);
+            self.0.window.withdraw(id, why);
         }
     }
 
@@ -357,9 +362,12 @@ struct TakeBack<'a> {
 
 impl Drop for TakeBack<'_> {
     fn drop(&mut self) {
-        let mut desk = self.consent.desk();
-        desk.waiting.remove(&self.id);
-        if desk.tray.withdraw(self.id, Withdrawn::NotNeeded).is_some() {
+        let taken_back = {
+            let mut desk = self.consent.desk();
+            desk.waiting.remove(&self.id);
+            desk.tray.withdraw(self.id, Withdrawn::NotNeeded)
+        };
+        if taken_back.is_some() {
             self.consent.0.window.withdraw(self.id, Withdrawn::NotNeeded);
         }
     }
