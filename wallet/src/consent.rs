@@ -159,7 +159,8 @@ impl Consent {
         match self.decide(action, &statement, &matter) {
             access::Decision::Allow(permit) => Ok(permit),
             access::Decision::Deny(why) => Err(ConsentFault::Denied(why)),
-            access::Decision::Ask(family) if family != T::FAMILY => {
+            // What is asked about as a signature may be shown as what it is: a proposal, as an exchange.
+            access::Decision::Ask(family) if family != T::FAMILY && family != Critical::Sign => {
                 Err(ConsentFault::Family { asked: family, shown: T::FAMILY })
             }
             access::Decision::Ask(_) => {
