@@ -170,6 +170,35 @@ async fn effects_that_are_withdrawn_are_not_tried_again() {
 }
 
 #[tokio::test]
+async fn the_answer_to_an_effect_may_withdraw_it_with_all_that_wait_behind_it() {
+    let (_directory, store, peer, clock) = setup();
+    peer.deaf(true);
+    let engine = start(&store, peer.clone(), &clock).await;
+    // The first is kept to be repeated, the others are gone once they are done.
+    engine.submit(till(1), deposit(1, 1)).await.unwrap();
+    for amount in [2, 4] {
+        engine.submit(till(1), Input::Credited { amount }).await.unwrap();
+    }
+    assert_eq!(undone(&*store).await, 3);
+    let mut news = engine.news();
+    peer.deaf(false);
+    peer.hang_up();
+    clock.advance(Span::hours(1));
+    assert_eq!(news.recv().await.unwrap(), till(1));
+    engine.settled(&till(1)).await;
+    assert_eq!((undone(&*store).await, peer.reports(1)), (0, vec![(1, 1)]));
+    // The same where none of them is kept.
+    let mut news = engine.news();
+    engine.submit(till(2), Input::Credited { amount: 8 }).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(news.recv().await.unwrap(), till(2));
+    }
+    engine.settled(&till(2)).await;
+    assert_eq!((undone(&*store).await, peer.reports(2)), (0, vec![(1, 8)]));
+    engine.shutdown().await;
+}
+
+#[tokio::test]
 async fn what_is_not_done_at_a_shutdown_is_done_after_the_next_start() {
     let (_directory, store, peer, clock) = setup();
     peer.deaf(true);

@@ -302,6 +302,7 @@ struct PeerState {
     reports: BTreeMap<Vec<u8>, Vec<(u32, i64)>>,
     attempts: Vec<u32>,
     deaf: bool,
+    hangs_up: bool,
 }
 
 impl Peer {
@@ -318,6 +319,11 @@ impl Peer {
     pub fn deaf(&self, deaf: bool) {
         self.0.lock().unwrap().deaf = deaf;
     }
+
+    /// Answers every report with the wish to hear no more of them.
+    pub fn hang_up(&self) {
+        self.0.lock().unwrap().hangs_up = true;
+    }
 }
 
 impl Performer<Input> for Peer {
@@ -329,7 +335,7 @@ impl Performer<Input> for Peer {
             return Performed::Failed("deaf".into());
         }
         state.reports.entry(key.id.clone()).or_default().push((change, holds));
-        Performed::Answered(Input::Confirmed { change })
+        Performed::Answered(if state.hangs_up { Input::Silenced } else { Input::Confirmed { change } })
     }
 }
 
