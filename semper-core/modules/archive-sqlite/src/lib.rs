@@ -13,7 +13,13 @@ mod reader;
 mod sql;
 mod writer;
 
-use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle};
+use std::{
+    fmt,
+    fs::File,
+    path::Path,
+    sync::{Arc, OnceLock},
+    thread::JoinHandle,
+};
 
 use semper_supporting::archive::{
     ArchiveId, Batch, Committed, Query, Row, Schema, Store, StoreError, journal::Head,
@@ -51,8 +57,21 @@ pub struct SqliteArchive {
     reads: Option<mpsc::Sender<reader::Job>>,
     threads: Vec<JoinHandle<()>>,
     opened: Opened,
+    watch: Watching,
     _lock: Option<Arc<File>>,
 }
+
+/// Is told of every transaction, on the thread that writes it. Tests end a process this way at the transaction
+/// that they choose; programs need none.
+pub trait Watch: fmt::Debug + Send + Sync + 'static {
+    /// A transaction has been written and is not on the disk: a process that ends here has changed nothing.
+    fn before(&self);
+
+    /// It is on the disk, and nobody has been told.
+    fn after(&self);
+}
+
+pub(crate) type Watching = Arc<OnceLock<Box<dyn Watch>>>;
 
 /// What was found when the archive was opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,6 +102,7 @@ impl SqliteArchive {
         let schema = Arc::new(schema);
         let open::Ready { writer, reader, opened, chain, lock } = open::open(directory, &schema, &options)?;
         let mut threads = Vec::new();
+        let watch = Watching::default();
         let (reads, read_jobs) = mpsc::channel(QUEUE);
         let reading = reader::Reader::new(reader, Arc::clone(&schema));
         threads.push(spawn("semper-archive-read", move || reading.run(read_jobs))?);
@@ -90,18 +110,25 @@ impl SqliteArchive {
             Some(connection) => {
                 let (writes, write_jobs) = mpsc::channel(QUEUE);
                 let place = directory.to_owned();
-                let writing = writer::Writer::new(connection, schema, chain, place, options.reserve);
+                let (reserve, watch) = (options.reserve, Arc::clone(&watch));
+                let writing = writer::Writer::new(connection, schema, chain, place, reserve, watch);
                 threads.push(spawn("semper-archive-write", move || writing.run(write_jobs))?);
                 Some(writes)
             }
             None => None,
         };
-        Ok(Self { writes, reads: Some(reads), threads, opened, _lock: lock })
+        Ok(Self { writes, reads: Some(reads), threads, opened, watch, _lock: lock })
     }
 
     /// What was found when it was opened.
     pub const fn opened(&self) -> &Opened {
         &self.opened
+    }
+
+    /// Has `watch` told of every transaction from now on; tells whether it is, which it is not where another one
+    /// was before it.
+    pub fn watch(&self, watch: impl Watch) -> bool {
+        self.watch.set(Box::new(watch)).is_ok()
     }
 
     /// Writes a consistent copy of the database to `file`, encrypted under the same key, while work goes on.

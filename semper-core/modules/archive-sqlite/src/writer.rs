@@ -12,7 +12,7 @@ use semper_supporting::archive::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{open, sql};
+use crate::{Watching, open, sql};
 
 /// The most batches that share one transaction, unless a single call has more.
 const GROUP: usize = 256;
@@ -32,6 +32,7 @@ pub(crate) struct Writer {
     chain: Chain,
     directory: PathBuf,
     reserve: u64,
+    watch: Watching,
 }
 
 impl Writer {
@@ -41,8 +42,9 @@ impl Writer {
         chain: Chain,
         directory: PathBuf,
         reserve: u64,
+        watch: Watching,
     ) -> Self {
-        Self { connection, schema, chain, directory, reserve }
+        Self { connection, schema, chain, directory, reserve, watch }
     }
 
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
@@ -109,7 +111,14 @@ impl Writer {
             }
             answers.push(results);
         }
+        let watch = self.watch.get();
+        if let Some(watch) = watch {
+            watch.before();
+        }
         self.connection.execute_batch("COMMIT").map_err(sql::failed)?;
+        if let Some(watch) = watch {
+            watch.after();
+        }
         Ok(answers)
     }
 

@@ -1,9 +1,12 @@
 //! What the file shows, who gets in, and what is found when it is opened.
 #![allow(clippy::unwrap_used, reason = "a test may fail this way")]
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
-use semper_archive_sqlite::{ArchiveKey, Options, SqliteArchive};
+use semper_archive_sqlite::{ArchiveKey, Options, SqliteArchive, Watch};
 use semper_supporting::{
     archive::{
         Batch, Column, Query, Row, RowOp, Schema, Store, StoreError, Table, Value,
@@ -183,4 +186,41 @@ async fn erased_text_leaves_the_file() {
     write(&archive, erase).await.unwrap();
     drop(archive);
     assert_eq!(holds_marker(directory.path()), Vec::<String>::new());
+}
+
+/// Writes down how many notes others see at each moment.
+#[derive(Debug)]
+struct Notes(Arc<Mutex<Vec<i64>>>, std::path::PathBuf);
+
+impl Notes {
+    fn look(&self) {
+        let file = rusqlite::Connection::open(self.1.join("archive.db")).unwrap();
+        let count = file.query_row("SELECT count(*) FROM note", [], |row| row.get(0)).unwrap();
+        self.0.lock().unwrap().push(count);
+    }
+}
+
+impl Watch for Notes {
+    fn before(&self) {
+        self.look();
+    }
+
+    fn after(&self) {
+        self.look();
+    }
+}
+
+#[tokio::test]
+async fn whoever_watches_is_told_before_and_after_each_transaction() {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = open(directory.path(), options(None)).unwrap();
+    write(&archive, note(1, "unwatched")).await.unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let watch = || Notes(Arc::clone(&seen), directory.path().to_owned());
+    assert!(archive.watch(watch()));
+    assert!(!archive.watch(watch()), "there is one watch");
+    write(&archive, note(2, "watched")).await.unwrap();
+    write(&archive, note(3, "watched")).await.unwrap();
+    drop(archive);
+    assert_eq!(*seen.lock().unwrap(), [1, 2, 2, 3]);
 }
