@@ -17,7 +17,7 @@ use semper_merchant_daemon::{
     control::{self, Command, Done},
     goods::Size,
     program::{Program, ProgramError},
-    serve::serve,
+    serve,
 };
 
 /// A shop of a SEMPER marketplace.
@@ -209,16 +209,5 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
 
 async fn run(dir: &Path) -> Result<Done, ProgramError> {
     let program = Arc::new(Program::open(dir).await?);
-    let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
-    tracing::warn!("this shop takes play money; it is a demonstration");
-    let (folder, commands) = (dir.to_owned(), Arc::clone(&program));
-    let control = tokio::spawn(async move {
-        if let Err(error) = control::listen(&folder, commands).await {
-            tracing::error!(%error, "no commands are taken");
-        }
-    });
-    let served = serve(program, stop, daemon::ready).await;
-    control.abort();
-    let _ = std::fs::remove_file(semper_host::control::socket(dir));
-    served.map(|()| Done { good: true, text: "stopped".into() })
+    serve::run(dir, program).await.map(|()| Done { good: true, text: "stopped".into() })
 }

@@ -1,18 +1,40 @@
 //! The daemon at work: connections, renewal of revocation lists, and an orderly end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Listener, Server};
+use semper_host::daemon;
 use semper_trade::calls::Caller;
 use tokio::time::sleep;
 
 use crate::{
+    control,
     program::{Program, ProgramError},
     selling, shop,
 };
 
 /// When revocation lists are fetched again at the latest if the authority could not be reached.
 const AGAIN: Duration = Duration::from_secs(60);
+
+/// Runs the shop of `folder`, which `program` is, until the system tells it to stop: connections and the operator's
+/// commands.
+///
+/// # Errors
+/// [`ProgramError`].
+pub async fn run(folder: &Path, program: Arc<Program>) -> Result<(), ProgramError> {
+    let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
+    tracing::warn!("this shop takes play money; it is a demonstration");
+    let (place, commands) = (folder.to_owned(), Arc::clone(&program));
+    let control = tokio::spawn(async move {
+        if let Err(error) = control::listen(&place, commands).await {
+            tracing::error!(%error, "no commands are taken");
+        }
+    });
+    let served = serve(program, stop, daemon::ready).await;
+    control.abort();
+    let _ = std::fs::remove_file(semper_host::control::socket(folder));
+    served
+}
 
 /// Serves until `stop` ends, then writes what is queued and closes.
 ///

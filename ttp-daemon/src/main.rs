@@ -15,7 +15,7 @@ use semper_ttp_daemon::{
     config::{ArbiterConfig, BankConfig, BankEntry, Config, Role},
     control::{self, Command, Done},
     program::{Program, ProgramError, Registration},
-    serve::serve,
+    serve,
 };
 
 /// Third parties of a SEMPER marketplace: registration, bank, arbiter.
@@ -269,18 +269,5 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
 
 async fn run(dir: &Path) -> Result<Done, ProgramError> {
     let program = Arc::new(Program::open(dir).await?);
-    let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
-    if program.counter.is_some() {
-        tracing::warn!("this bank keeps play money; issuing real money needs a licence");
-    }
-    let (folder, commands) = (dir.to_owned(), Arc::clone(&program));
-    let control = tokio::spawn(async move {
-        if let Err(error) = control::listen(&folder, commands).await {
-            tracing::error!(%error, "no commands are taken");
-        }
-    });
-    let served = serve(program, stop, daemon::ready).await;
-    control.abort();
-    let _ = std::fs::remove_file(semper_host::control::socket(dir));
-    served.map(|()| Done { good: true, text: "stopped".into() })
+    serve::run(dir, program).await.map(|()| Done { good: true, text: "stopped".into() })
 }

@@ -1,10 +1,10 @@
 //! The daemon at work: connections, jobs, and an orderly end.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Dialer, Listener, Sender, Server, Session};
 use semper_exchange::recourse::{Question, Said, TtpAnswer, TtpRequest};
-use semper_host::chance;
+use semper_host::{chance, daemon};
 use semper_supporting::{
     comm::{
         envelope::Envelope,
@@ -25,6 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::{
     arbiter::{self, Heard, TlsTeller},
     config::Role,
+    control,
     program::{Program, ProgramError},
 };
 
@@ -38,6 +39,28 @@ const JOBS: Duration = Duration::from_secs(1);
 const WAIT: Duration = Duration::from_secs(20);
 /// The longest request to the bank in bytes.
 const REQUEST: usize = 64 << 10;
+
+/// Runs the daemon of `folder`, which `program` is, until the system tells it to stop: connections and the operator's
+/// commands.
+///
+/// # Errors
+/// [`ProgramError`].
+pub async fn run(folder: &Path, program: Arc<Program>) -> Result<(), ProgramError> {
+    let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
+    if program.counter.is_some() {
+        tracing::warn!("this bank keeps play money; issuing real money needs a licence");
+    }
+    let (place, commands) = (folder.to_owned(), Arc::clone(&program));
+    let control = tokio::spawn(async move {
+        if let Err(error) = control::listen(&place, commands).await {
+            tracing::error!(%error, "no commands are taken");
+        }
+    });
+    let served = serve(program, stop, daemon::ready).await;
+    control.abort();
+    let _ = std::fs::remove_file(semper_host::control::socket(folder));
+    served
+}
 
 /// Serves until `stop` ends, then answers what is under way and closes.
 ///
