@@ -34,7 +34,7 @@ use semper_transfer::payment::{
 
 pub use self::{
     fault::AccountFault,
-    table::{ACCOUNT, Account, PURSE, RUN, accounts, keep_purse, purses},
+    table::{ACCOUNT, Account, PURSE, RUN, accounts, keep_purse, purse_of, purses},
 };
 use self::{
     run::{Counter, Done},

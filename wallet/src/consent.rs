@@ -118,6 +118,11 @@ impl Consent {
         &self.0.wallet
     }
 
+    /// The words of facts.
+    pub fn words(&self) -> &Words {
+        &self.0.words
+    }
+
     /// What the clock of the gate shows.
     pub fn now(&self) -> Moment {
         self.0.clock.now()

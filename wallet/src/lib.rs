@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod bridge;
+pub mod buying;
 pub mod cli;
 pub mod consent;
 pub mod deals;

@@ -1,6 +1,6 @@
 //! An open wallet: its archive and its keys.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use semper_archive_sqlite::{ArchiveKey, Options, SqliteArchive};
 use semper_host::{
@@ -19,6 +19,7 @@ use semper_supporting::{
     crypto::keys::{KeyPurpose, KeyRef},
 };
 use semper_tinguin::widgets::emblem::Emblem;
+use semper_trade::{acquaintance::ARBITER, sale::SALE};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
@@ -35,6 +36,9 @@ pub struct Wallet {
     pub emblem: Emblem,
     /// Whether it was opened for reading only.
     pub read_only: bool,
+    /// Its folder.
+    pub folder: PathBuf,
+    randomness: Zeroizing<[u8; 32]>,
 }
 
 /// How a wallet is opened.
@@ -67,6 +71,8 @@ const SINCE_2: Migration = Migration {
         Change::AddTable(account::RUN.name),
         Change::AddTable(places::PLACE.name),
         Change::AddTable(pin::PIN.name),
+        Change::AddTable(SALE.name),
+        Change::AddTable(ARBITER.name),
         Change::AddTable("engine_instance"),
         Change::AddTable("engine_mark"),
         Change::AddTable("engine_outbox"),
@@ -80,6 +86,7 @@ pub fn schema() -> Schema {
         .with(record::TABLES)
         .with(&[keyring::KEY, SEAL, papers::PAPER, enrol::APPLICANT])
         .with(&[account::ACCOUNT, account::PURSE, account::RUN, places::PLACE, pin::PIN])
+        .with(&[SALE, ARBITER])
         .with(semper_engine::TABLES)
         .migrate(SINCE_2)
 }
@@ -109,13 +116,19 @@ impl Wallet {
     /// [`WalletFault::Header`] for a wrong password or a damaged key file; [`WalletFault::Store`] if the
     /// archive is in use, or damaged: what is intact then opens with [`Mode::ReadOnly`].
     pub async fn unlock(profile: &Profile, password: Password, mode: Mode) -> Result<Self, WalletFault> {
-        let profile = profile.clone();
+        let (profile, folder) = (profile.clone(), profile.path().to_owned());
         let opening = spawn_blocking(move || open(&profile, &password, mode));
-        let (archive, wrapping) = opening.await.map_err(|error| StoreError::Failed(error.to_string()))??;
+        let (archive, wrapping, randomness) =
+            opening.await.map_err(|error| StoreError::Failed(error.to_string()))??;
         let keys = Keyring::load(&archive, wrapping).await?;
         let emblem = emblem(&archive).await?;
         let read_only = mode == Mode::ReadOnly;
-        Ok(Self { archive: Arc::new(archive), keys, emblem, read_only })
+        Ok(Self { archive: Arc::new(archive), keys, emblem, read_only, folder, randomness })
+    }
+
+    /// The key from which the random bytes of steps are made.
+    pub(crate) const fn randomness(&self) -> &Zeroizing<[u8; 32]> {
+        &self.randomness
     }
 
     /// The person's first key for `purpose`; one is made in a wallet that was made without it.
@@ -127,11 +140,10 @@ impl Wallet {
     }
 }
 
-fn open(
-    profile: &Profile,
-    password: &Password,
-    mode: Mode,
-) -> Result<(SqliteArchive, Zeroizing<[u8; 32]>), WalletFault> {
+/// The archive, the key under which keys are wrapped, and the one that random bytes are made of.
+type Opened = (SqliteArchive, Zeroizing<[u8; 32]>, Zeroizing<[u8; 32]>);
+
+fn open(profile: &Profile, password: &Password, mode: Mode) -> Result<Opened, WalletFault> {
     let header = profile.header()?;
     let master = header.unlock(password.expose())?;
     let read_only = mode == Mode::ReadOnly;
@@ -143,7 +155,7 @@ fn open(
     }
     match opened.broken {
         Some(seq) if !read_only => Err(StoreError::Broken { seq }.into()),
-        _ => Ok((archive, master.subkey(Subkey::Keys)?)),
+        _ => Ok((archive, master.subkey(Subkey::Keys)?, master.subkey(Subkey::Randomness)?)),
     }
 }
 

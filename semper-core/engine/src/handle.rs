@@ -14,6 +14,7 @@ use semper_supporting::{
     archive::{Batch, Query, Store},
     machine::Refused,
     time::Span,
+    wire::{self, Record, STATE_LIMIT},
 };
 use tokio::{
     sync::{Semaphore, TryAcquireError, broadcast, mpsc, oneshot, watch},
@@ -292,4 +293,16 @@ impl<H: Host> Core<H> {
             }
         }
     }
+}
+
+/// The state of an instance as it was committed last, for whoever has the archive and no engine at hand: a
+/// performer that must know more than its effect says. `None` while it has not begun.
+///
+/// # Errors
+/// [`EngineError`] if it cannot be read.
+pub async fn stored<M: Record>(store: &impl Store, key: &Key) -> Result<Option<M>, EngineError> {
+    let query = Query::of(tables::INSTANCE.name).equal("kind", key.kind.as_str()).equal("id", key.id.clone());
+    let rows = store.query(vec![query]).await?;
+    let Some(row) = rows.iter().flatten().next() else { return Ok(None) };
+    Ok(Some(wire::decode(row.bytes("state")?, STATE_LIMIT)?))
 }

@@ -3,7 +3,7 @@
 //! What a shop says before a deal binds nobody. The plan pins the content of what was looked at by its hash,
 //! so that an offer of anything else is not taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semper_comm_tls::Session;
 use semper_commerce::{
@@ -49,8 +49,8 @@ pub struct Customer {
     pub arbiters: Vec<Acquaintance>,
     /// The banks of its purses by certificate: their keys, and where they are.
     pub banks: BTreeMap<Digest, (PublicKey, String)>,
-    /// The currency of its purses.
-    pub currency: Currency,
+    /// The currencies of its purses.
+    pub currencies: BTreeSet<Currency>,
     /// The most that may leave in one deal.
     pub ceiling: Option<Money>,
     /// The language of its texts, BCP 47.
@@ -178,7 +178,7 @@ impl Visit {
         if customer.arbiters.is_empty() {
             return Err(OrderFault::NoArbiter);
         }
-        if price.currency != customer.currency {
+        if !customer.currencies.contains(&price.currency) {
             return Err(OrderFault::Currency(price));
         }
         if let Some(ceiling) = customer.ceiling.filter(|ceiling| *ceiling < price) {
@@ -191,7 +191,7 @@ impl Visit {
                 peer: self.keeper(),
                 terms: None,
                 invite: Some(article.id.to_string()),
-                ranges: customer.ranges(),
+                ranges: customer.ranges(price.currency),
                 ceiling: customer.ceiling.or(Some(price)),
                 modules: ["exchange/gxv", "payment/sim"].map(str::to_owned).to_vec(),
                 locale: customer.locale.clone(),
@@ -222,7 +222,7 @@ impl Visit {
 
 impl Customer {
     /// What a customer can do under a certified name: everything is proved, and money of one currency moves.
-    fn ranges(&self) -> Ranges {
+    fn ranges(&self, currency: Currency) -> Ranges {
         Ranges {
             anonymity_peer: Range::only(Anonymity::Identified),
             anonymity_bank: Range::only(Anonymity::Identified),
@@ -230,7 +230,7 @@ impl Customer {
             network_hidden: Range::only(false),
             confidentiality: Range::only(Confidentiality::Channel),
             evidence: Range::only(EvidenceLevel::Full),
-            currency: vec![self.currency],
+            currency: vec![currency],
             third_party: self.arbiters.iter().map(Acquaintance::terms).collect(),
         }
     }

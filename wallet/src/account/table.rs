@@ -187,7 +187,15 @@ fn account(row: &Row) -> Result<Account, StoreError> {
 pub async fn purses(store: &impl Store) -> Result<Vec<Purse>, StoreError> {
     let query = Query::of(PURSE.name).order("position", Direction::Rising).order("id", Direction::Rising);
     let rows = store.query(vec![query]).await?;
-    rows.into_iter().flatten().map(|row| decode(row.bytes("purse")?)).collect()
+    rows.into_iter().flatten().map(|row| purse_of(&row)).collect()
+}
+
+/// Reads a row of [`PURSE`].
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn purse_of(row: &Row) -> Result<Purse, StoreError> {
+    decode(row.bytes("purse")?)
 }
 
 /// The change that keeps a new purse, after the others.

@@ -88,6 +88,8 @@ pub enum Subkey {
     Backup,
     /// The seed of the key that signs journal heads.
     ArchiveSign,
+    /// From which the random bytes of steps are made.
+    Randomness,
 }
 
 /// Why an archive does not open.
@@ -332,6 +334,7 @@ impl MasterKey {
             Subkey::Keys => "semper-archive/1 keys",
             Subkey::Backup => "semper-archive/1 backup",
             Subkey::ArchiveSign => "semper-archive/1 archive-sign",
+            Subkey::Randomness => "semper-archive/1 randomness",
         };
         expand(None, self.0.as_slice(), label)
     }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use semper_comm_tls::{Call, Clock, Dialer, Expected, Identity, Network as _, Session, Trust};
+use semper_comm_tls::{Call, Clock, Dialer, Expected, Identity, Line, Network as _, Session, Trust};
 use semper_supporting::{
     certificate::CertRole,
     comm::{
@@ -75,6 +75,13 @@ impl Caller {
     /// What its clock shows.
     pub fn now(&self) -> Moment {
         self.dialer.clock().now()
+    }
+
+    /// A line to whoever is certified for `role` under the name in `to`: it calls at once, and again whenever its
+    /// connection falls.
+    pub fn line(&self, to: &Endpoint, role: CertRole) -> Line {
+        let call = Call { to: to.clone(), identity: self.identity(), expected: Expected::Role(role) };
+        Line::open(Arc::new(self.dialer.clone()), call, self.dialer.clock().clone())
     }
 
     /// Calls whoever is certified for `role` under the name in `to`.

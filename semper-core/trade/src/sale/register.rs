@@ -13,6 +13,8 @@ use semper_supporting::{
 };
 use serde::Serialize;
 
+use super::Links;
+
 /// One row a sale. Times in seconds.
 pub const SALE: Table = Table {
     name: "sale",
@@ -21,6 +23,7 @@ pub const SALE: Table = Table {
         Column::text("side"),
         Column::bytes("deal").optional(),
         Column::text("peer").optional(),
+        Column::text("at").optional(),
         Column::text("article").optional(),
         Column::text("title").optional(),
         Column::text("price"),
@@ -60,6 +63,8 @@ pub struct Entry {
     pub deal: Option<DealId>,
     /// The other side's certified name.
     pub peer: Option<String>,
+    /// Where the other side is called, where we call it.
+    pub at: Option<String>,
     /// The article, in the seller's words.
     pub article: Option<String>,
     /// What it is called.
@@ -107,7 +112,7 @@ impl Entry {
     pub(super) fn of(
         id: &[u8],
         side: Side,
-        article: Option<&str>,
+        links: &Links,
         view: &SaleView,
         (opened, now): (Moment, Moment),
     ) -> Self {
@@ -120,7 +125,8 @@ impl Entry {
             side,
             deal: view.deal,
             peer: view.peer.clone(),
-            article: article.map(str::to_owned),
+            at: links.peer.as_ref().map(|place| place.at.clone()).filter(|at| !at.is_empty()),
+            article: links.article.clone(),
             title: view.title.clone(),
             price: view.price,
             step: word(&view.step),
@@ -151,6 +157,7 @@ impl Entry {
                 .with("side", self.side.word())
                 .with("deal", self.deal)
                 .with("peer", self.peer.clone())
+                .with("at", self.at.clone())
                 .with("article", self.article.clone())
                 .with("title", self.title.clone())
                 .with("price", self.price.to_string())
@@ -180,6 +187,7 @@ impl Entry {
             side: side.ok_or_else(|| StoreError::Damaged("a sale has no side".to_owned()))?,
             deal: if row.is_null("deal") { None } else { Some(DealId::from_bytes(row.array("deal")?)) },
             peer: text("peer")?,
+            at: text("at")?,
             article: text("article")?,
             title: text("title")?,
             price: price.map_err(|error| StoreError::Damaged(format!("price of a sale: {error}")))?,

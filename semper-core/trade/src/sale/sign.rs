@@ -110,6 +110,7 @@ fn action(kind: &str, subject: &Subject, is_payment: bool) -> Action {
         (Subject::User, "deal-propose") => Action::OpenInvite,
         (Subject::User, "deal-open") => Action::OpenDeal,
         (Subject::User, "deal-close") => Action::CloseDeal,
+        (Subject::User, "pay/query") => Action::ReadDealState,
         (Subject::User, _) if is_payment => Action::Pay,
         _ => Action::SignIdentity,
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use semper_commerce::{
     deal::Party,
-    sale::{self, Arbiter, Buyer, BuyerPlan, Event, SaleView, Seller, SellerPlan, Session},
+    sale::{self, Arbiter, Buyer, BuyerPlan, Event, SaleQuestion, SaleView, Seller, SellerPlan, Session},
 };
 use semper_exchange::{message::Draft, recourse::Question, recourse::Said};
 use semper_supporting::{
@@ -162,7 +162,7 @@ pub enum Order {
     /// Something was not taken: a dotted code.
     Fault(&'static str, Option<DealId>),
     /// How it looks now, and since when it goes on.
-    View(Box<SaleView>, Side, Option<String>, Moment),
+    View(Box<SaleView>, Side, Box<Links>, Moment),
 }
 
 /// The third parties and the banks, each by its certificate.
@@ -237,6 +237,26 @@ impl Trader {
         }
     }
 
+    /// What a person is asked about a draft that this sale ordered to be signed; nothing for any other draft.
+    /// `purses` are the user's, as they are stored now.
+    pub fn question(&self, draft: &Draft, purses: &[Purse]) -> Option<SaleQuestion> {
+        match &self.core {
+            Core::Buyer(buyer) => buyer.question(draft, purses),
+            Core::Seller(seller) => seller.question(draft),
+        }
+    }
+
+    /// The other side, once it is known.
+    pub const fn peer(&self) -> Option<&Party> {
+        self.peer.as_ref()
+    }
+
+    /// The certificates of the other side that can be read, its own first.
+    pub fn peer_chain(&self) -> Vec<Certificate> {
+        let place = self.links.peer.as_ref();
+        place.map(|place| readable(&place.chain)).unwrap_or_default()
+    }
+
     const fn side(&self) -> Side {
         match self.core {
             Core::Buyer(_) => Side::Buyer,
@@ -298,6 +318,10 @@ impl Trader {
     }
 }
 
+fn readable(chain: &[Bytes]) -> Vec<Certificate> {
+    chain.iter().filter_map(|der| Certificate::from_der(&der.0).ok()).collect()
+}
+
 fn keys_of(arbiters: &[Arbiter]) -> Vec<(Digest, Kid)> {
     arbiters.iter().map(|arbiter| (arbiter.certificate, arbiter.key.kid())).collect()
 }
@@ -338,7 +362,7 @@ impl Machine for Trader {
         self.take_item(&after, &mut orders);
         if after != before || orders.iter().any(|order| matches!(order, Order::Certificates(_))) {
             let since = self.opened.unwrap_or(turn.at);
-            orders.push(Order::View(Box::new(after), self.side(), self.links.article.clone(), since));
+            orders.push(Order::View(Box::new(after), self.side(), Box::new(self.links.clone()), since));
         }
         Step { outputs: orders, refused: refusal, ..Step::to(self) }
     }
@@ -403,10 +427,8 @@ impl Trader {
 
     /// The certificates of both parties, as far as they can be read.
     fn chains(&self) -> Vec<Vec<Certificate>> {
-        let read =
-            |chain: &[Bytes]| chain.iter().filter_map(|der| Certificate::from_der(&der.0).ok()).collect();
-        let peer = self.links.peer.as_ref().map(|place| read(&place.chain));
-        std::iter::once(read(&self.chain)).chain(peer).collect()
+        let peer = self.links.peer.as_ref().map(|place| readable(&place.chain));
+        std::iter::once(readable(&self.chain)).chain(peer).collect()
     }
 
     fn third(&self, question: Question) -> Option<Order> {

@@ -109,7 +109,7 @@ fn passwords_have_ten_characters_at_least() {
 
 #[test]
 fn the_keys_below_the_master_key_all_differ_and_none_is_printed() {
-    let all = [Subkey::Files, Subkey::Keys, Subkey::Backup, Subkey::ArchiveSign];
+    let all = [Subkey::Files, Subkey::Keys, Subkey::Backup, Subkey::ArchiveSign, Subkey::Randomness];
     let mut keys: BTreeSet<_> = all.map(|subkey| *master().subkey(subkey).unwrap()).into();
     let database = master().database().unwrap();
     keys.insert(database[..32].try_into().unwrap());
