@@ -14,6 +14,11 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// A page as it was received; who has only that does not know the name of the registration.
+    pub fn read(text: &str) -> Self {
+        Self { id: String::new(), text: text.to_owned() }
+    }
+
     /// What stands behind a label.
     pub fn line(&self, label: &str) -> Option<&str> {
         let behind = self.text.lines().find_map(|line| line.strip_prefix(label));

@@ -12,6 +12,7 @@
 //! Nothing here waits by sleeping: a process is ready when it says so, and gone when the system says so.
 
 pub mod arbiter;
+pub mod buyer;
 pub mod daemon;
 pub mod failure;
 pub mod kept;

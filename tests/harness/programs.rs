@@ -17,6 +17,10 @@ pub const TTPD: Program = Program { name: "semper-ttpd", package: "semper-ttp-da
 pub const MERCHANTD: Program =
     Program { name: "semper-merchantd", package: "semper-merchant-daemon", found: &FOUND_MERCHANTD };
 
+/// The shopper without a screen.
+pub const BUYER: Program = Program { name: "semper-buyer", package: "semper-tests", found: &FOUND_BUYER };
+
+static FOUND_BUYER: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_MERCHANTD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_TTPD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 

@@ -25,7 +25,10 @@ use semper_wallet::{
     pin::Pin,
     wallet::Wallet,
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 
 use crate::failure::{Failure, Result};
 
@@ -35,6 +38,8 @@ pub struct Expected {
     family: Critical,
     says: Vec<(FactKey, String)>,
     then: Reaction,
+    /// It may come any number of times, or not at all.
+    standing: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +59,7 @@ struct Person {
     words: Words,
     pin: Option<String>,
     mind: Mutex<Mind>,
+    left: Notify,
 }
 
 /// What the person has in mind, and what has come to pass.
@@ -75,7 +81,7 @@ const READING: Span = Span::millis(400);
 impl Expected {
     /// A prompt of this family is confirmed.
     pub fn confirmed(family: Critical) -> Self {
-        Self { family, says: Vec::new(), then: Reaction::Confirm }
+        Self { family, says: Vec::new(), then: Reaction::Confirm, standing: false }
     }
 
     /// A prompt of this family is declined.
@@ -86,6 +92,12 @@ impl Expected {
     /// A prompt of this family is left in the tray.
     pub fn left(family: Critical) -> Self {
         Self { then: Reaction::Leave, ..Self::confirmed(family) }
+    }
+
+    /// It may come any number of times, or not at all.
+    #[must_use]
+    pub fn whenever(self) -> Self {
+        Self { standing: true, ..self }
     }
 
     /// It must say this of a fact, as the window would show it: `XTS 50.00`, `Trial bank`.
@@ -106,7 +118,7 @@ impl ScriptedUi {
         let (prompts, coming) = mpsc::unbounded_channel();
         let (passed, mind) = (Mutex::new(Span::default()), Mutex::new(Mind::default()));
         let pin = pin.map(str::to_owned);
-        let person = Arc::new(Person { prompts, passed, words: words()?, pin, mind });
+        let person = Arc::new(Person { prompts, passed, words: words()?, pin, mind, left: Notify::new() });
         let ui = Self(Arc::clone(&person));
         let reading = ui.clone();
         let clock = Clock::reading(move || now().after(reading.0.passed()));
@@ -129,10 +141,15 @@ impl ScriptedUi {
         if !mind.unexpected.is_empty() {
             return Err(Failure::of("an unexpected prompt", mind.unexpected.join("\n")));
         }
-        match mind.expected.front() {
+        match mind.expected.iter().find(|expected| !expected.standing) {
             Some(expected) => Err(Failure::of("never asked", format!("{expected:?}"))),
             None => Ok(()),
         }
+    }
+
+    /// Waits until a prompt was left in the tray.
+    pub async fn left(&self) {
+        self.0.left.notified().await;
     }
 
     /// The text of every prompt that was read, in order.
@@ -151,6 +168,7 @@ impl ScriptedUi {
             let Some(prompt) = consent.open(prompt.id()) else { continue };
             let Some((answer, pin)) = self.0.read(&prompt) else {
                 consent.put_back();
+                self.0.left.notify_one();
                 continue;
             };
             if let Err(refused) = consent.answer(&answer, pin).await {
@@ -171,8 +189,18 @@ impl Person {
         let reaction = {
             let mut mind = self.mind();
             mind.read.push(text.clone());
-            let found = mind.expected.front().is_some_and(|expected| self.is_expected(expected, prompt));
-            match found.then(|| mind.expected.pop_front()).flatten() {
+            let next = mind.expected.iter().position(|expected| !expected.standing);
+            let next = next.filter(|next| {
+                mind.expected.get(*next).is_some_and(|expected| self.is_expected(expected, prompt))
+            });
+            let expected = match next {
+                Some(next) => mind.expected.remove(next),
+                None => {
+                    let standing = |one: &&Expected| one.standing && self.is_expected(one, prompt);
+                    mind.expected.iter().find(standing).cloned()
+                }
+            };
+            match expected {
                 Some(expected) => expected.then,
                 None => {
                     mind.unexpected.push(format!("{:?}\n{text}", prompt.family()));

@@ -10,6 +10,7 @@ use semper_supporting::{
 };
 use semper_wallet::{
     account::Accounts,
+    buying::Buying,
     consent::Consent,
     membership::Membership,
     password::Password,
@@ -28,7 +29,8 @@ use crate::{
 
 /// The PIN of every shopper of a trial.
 pub const PIN: &str = "728193";
-const PASSWORD: &str = "seven grey herons by the canal";
+/// The password of every wallet of a trial.
+pub const PASSWORD: &str = "seven grey herons by the canal";
 
 /// Somebody with a wallet. Everything that is signed in his name goes through its gate.
 #[derive(Debug)]
@@ -57,6 +59,14 @@ impl Shopper {
         let places = Places { surroundings: Surroundings::Demo, ..Places::default() };
         places.keep(shopper.wallet.archive.as_ref()).await?;
         Ok(shopper)
+    }
+
+    /// Opens the wallet that [`Shopper::create`] made in `folder`.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure).
+    pub async fn again(folder: &Path) -> Result<Self> {
+        Self::open(Profile::at(folder)).await
     }
 
     async fn open(profile: Profile) -> Result<Self> {
@@ -97,6 +107,45 @@ impl Shopper {
     pub async fn accounts(&self) -> Result<Accounts> {
         let caller = Membership::new(self.consent.clone()).caller().await?;
         Ok(Accounts::new(self.consent.clone(), caller)?)
+    }
+
+    /// The sales of the wallet; the arbiters it knows are asked who they are.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure) before the registration.
+    pub async fn buying(&self) -> Result<Buying> {
+        let caller = Membership::new(self.consent.clone()).caller().await?;
+        Ok(Buying::start(self.consent.clone(), caller).await?)
+    }
+
+    /// Expects the prompt that opens a deal with this shop, as a person who confirms it.
+    pub fn expect_deal(&self, shop: &str) {
+        self.ui.expect(Expected::confirmed(Critical::Sign).says(FactKey::Counterparty, shop));
+    }
+
+    /// Expects the prompt of an exchange with this shop for this price, as a person who confirms it.
+    pub fn expect_exchange(&self, shop: &str, price: &str) {
+        let exchange = Expected::confirmed(Critical::Exchange);
+        self.ui.expect(exchange.says(FactKey::Counterparty, shop).says(FactKey::Amount, price));
+    }
+
+    /// Leaves the question about an exchange unanswered.
+    pub fn leave_exchange(&self) {
+        self.ui.expect(Expected::left(Critical::Exchange));
+    }
+
+    /// Confirms whatever may still be asked about a purchase from this shop for this price.
+    pub fn may_expect(&self, shop: &str, price: &str) {
+        self.ui.expect(Expected::confirmed(Critical::Sign).says(FactKey::Counterparty, shop).whenever());
+        let exchange = Expected::confirmed(Critical::Exchange).whenever();
+        self.ui.expect(exchange.says(FactKey::Counterparty, shop).says(FactKey::Amount, price));
+    }
+
+    /// Ends the program in an orderly way: nothing holds the wallet afterwards.
+    pub async fn end(self) {
+        let Self { wallet, ui, consent, sitting, .. } = self;
+        sitting.end().await;
+        drop((ui, consent, wallet));
     }
 
     /// Expects the two prompts of opening an account and a purse, as a person who confirms them.

@@ -1,0 +1,78 @@
+//! A shopper as a process of its own: the program `semper-buyer` on a folder of its own.
+
+use std::{fs, path::PathBuf};
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::{
+    failure::{Failure, Result},
+    marketplace::Marketplace,
+    programs::BUYER,
+};
+
+/// A shopper's folder, and the program on it.
+#[derive(Clone, Debug)]
+pub struct Buyer {
+    /// The folder of the wallet.
+    pub profile: PathBuf,
+}
+
+impl Buyer {
+    /// A new shopper of this name: registered by a letter, with a purse that holds `load`.
+    ///
+    /// # Errors
+    /// [`Failure`] with what the program said.
+    pub async fn found(market: &Marketplace, name: &str, load: &str) -> Result<Self> {
+        let letter = market.letter(name, &["--city", "Darmstadt", "--country", "DE"]).await?;
+        let buyer = Self { profile: market.folder(name) };
+        let file = buyer.profile.with_extension("letter");
+        fs::write(&file, &letter.text)?;
+        let (root, file) = (market.authority.folder().join("root.pem"), file);
+        let (bank, arbiter) = (market.bank_at.to_string(), market.arbiter_at.to_string());
+        let text = |path: &PathBuf| path.display().to_string();
+        let words = ["init", "--root", &text(&root), "--letter", &text(&file), "--bank", &bank];
+        let more = ["--arbiter", &arbiter, "--load", load];
+        buyer.done(&[words.as_slice(), &more].concat()).await?;
+        fs::remove_file(file)?;
+        Ok(buyer)
+    }
+
+    /// Buys an article of the market's shop and waits until the deal is closed; what the program says then.
+    ///
+    /// # Errors
+    /// [`Failure`] with what the program said.
+    pub async fn buy(&self, market: &Marketplace, article: &str) -> Result<Value> {
+        self.done(&["buy", "--shop", &market.shop_at.to_string(), "--article", article]).await
+    }
+
+    /// Goes on with every sale that is open.
+    ///
+    /// # Errors
+    /// [`Failure`] with what the program said.
+    pub async fn go_on(&self) -> Result<Value> {
+        self.done(&["go-on"]).await
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// # Errors
+    /// [`Failure`] with what it said.
+    pub async fn done(&self, words: &[&str]) -> Result<Value> {
+        let output = self.command(words)?.output().await?;
+        if !output.status.success() {
+            return Err(Failure::of("the buyer", String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// The program with these words, which ends when the trial does.
+    ///
+    /// # Errors
+    /// [`Failure`] if it is not built.
+    pub fn command(&self, words: &[&str]) -> Result<Command> {
+        let mut command = Command::new(BUYER.path()?);
+        command.arg("--profile").arg(&self.profile).args(words).kill_on_drop(true);
+        Ok(command)
+    }
+}
