@@ -11,17 +11,17 @@
 mod fault;
 mod person;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use semper_archive_sqlite::SqliteArchive;
 use semper_commerce::{deal::Party, sale::SaleView};
-use semper_engine::{Engine, Key, KeyedRandomness, Limits, Parts, SystemClock};
+use semper_engine::{Engine, EngineError, Key, KeyedRandomness, Limits, Parts, SystemClock};
 use semper_host::{Papers, chance};
 use semper_supporting::{
     access::Subject,
     archive::{Batch, Guard, Query, Row, RowOp, Store as _, StoreError, record::ITEM},
     certificate::CertRole,
-    comm::address::Endpoint,
+    comm::{address::Endpoint, session::Retry},
     crypto::{digest::Digest, keys::KeyPurpose},
     deal::DealId,
     evidence::statement::Bytes,
@@ -34,7 +34,7 @@ use semper_trade::{
     sale::{self, Books, Errands, KIND, LineFault, Lines, SaleHost, SaleInput, Side, carry},
 };
 use semper_transfer::{catalogue::Article, payment::Purse};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 
 pub use self::{fault::BuyingFault, person::Person};
 use crate::{
@@ -171,17 +171,24 @@ impl Buying {
     /// # Errors
     /// [`BuyingFault`]; the sale stays open, and [`Buying::open`] lists it.
     pub async fn carry(&self, key: &Key) -> Result<(), BuyingFault> {
-        let entries = sale::list(self.store()).await?;
-        let entry = entries.into_iter().find(|entry| entry.id == key.id).ok_or(BuyingFault::NoSale)?;
+        let entry = sale::with_id(self.store(), &key.id).await?.ok_or(BuyingFault::NoSale)?;
         if entry.closed {
             return Ok(());
         }
         let at = Endpoint::parse(entry.at.as_deref().unwrap_or_default(), self.places.surroundings)?;
-        let line = self.caller.line(&at, CertRole::Merchant);
-        match carry(&self.engine, key, line, &self.lines).await {
-            Ok(()) => Ok(()),
-            Err(LineFault::Engine(error)) => Err(error.into()),
-            Err(LineFault::Lasting(why)) => Err(BuyingFault::Line(why)),
+        let expected = entry.tls.ok_or(BuyingFault::NoSale)?;
+        let mut retry = Retry::default();
+        loop {
+            let line = self.caller.line(&at, CertRole::Merchant);
+            match carry(&self.engine, key, line, expected, &self.lines).await {
+                Err(LineFault::Engine(error)) if !matches!(error, EngineError::Closed) => {
+                    // The shop sends again what was not taken, once there is a new line.
+                    tracing::warn!(%error, "something of a sale was not taken");
+                    let pause = retry.after_failure(u64::from_be_bytes(chance::random()?));
+                    sleep(Duration::from_millis(pause.as_millis())).await;
+                }
+                other => return Ok(other?),
+            }
         }
     }
 

@@ -3,12 +3,9 @@
 use semper_engine::EngineError;
 use semper_host::{chance::NoChance, keyring::KeyringError, papers::PapersError};
 use semper_supporting::{
-    archive::StoreError,
-    certificate::CertificateFault,
-    comm::{address::AddressError, session::Why},
-    fault::Fault as _,
+    archive::StoreError, certificate::CertificateFault, comm::address::AddressError, fault::Fault as _,
 };
-use semper_trade::{calls::goods::GoodsFault, order::OrderFault};
+use semper_trade::{calls::goods::GoodsFault, order::OrderFault, sale::LineFault};
 
 use crate::{account::AccountFault, places::PlacesFault};
 
@@ -27,9 +24,9 @@ pub enum BuyingFault {
     /// There is no such sale.
     #[error("there is no such sale")]
     NoSale,
-    /// The shop cannot be called, and calling again would not help.
+    /// The sale has no line to its shop.
     #[error("the shop: {0}")]
-    Line(Why),
+    Line(#[from] LineFault),
     /// The engine takes nothing.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -67,7 +64,9 @@ impl BuyingFault {
             Self::Account(fault) => fault.code(),
             Self::NotRegistered => "membership.none",
             Self::NoSale => "deal.other",
-            Self::Line(why) => why.code(),
+            Self::Line(LineFault::Lasting(why)) => why.code(),
+            Self::Line(LineFault::OtherKey { .. }) => "deal.wrong-key",
+            Self::Line(LineFault::Engine(error)) => error.code(),
             Self::Engine(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Goods(fault) => fault.code(),

@@ -17,7 +17,13 @@ use semper_supporting::{
     time::Moment,
 };
 
-use super::{Books, Heard, KIND, Lines, Links, SaleHost, SaleInput, Shown, Side, Way, with_deal};
+use super::{
+    Books, Heard, KIND, Lines, Links, SaleHost, SaleInput, Shown, Side, Way, register::open_with, with_deal,
+    with_id,
+};
+
+/// How many sales one buyer may have open at a time.
+const MOST_OPEN: usize = 64;
 
 /// What a shop sells.
 pub trait Shop: Send + Sync + 'static {
@@ -87,18 +93,25 @@ impl<B: Books, S: Store, P: Shop> Counter<B, S, P> {
             Some(_) => None,
             None => proposal(frame)?,
         };
-        let key = match (envelope.deal, &opening) {
-            (Some(deal), _) => {
-                let sale = with_deal(&*self.store, deal).await?.filter(|sale| sale.side == Side::Seller);
-                Key::new(KIND, sale.ok_or(CounterFault::Refused("deal.other"))?.id)
-            }
-            (None, Some((signed, _))) => Key::new(KIND, signed.digest().as_bytes()),
-            (None, None) => guest.last.clone().ok_or(CounterFault::Refused("deal.other"))?,
+        let known = match (envelope.deal, &opening) {
+            (Some(deal), _) => with_deal(&*self.store, deal).await?,
+            (None, Some((signed, _))) => with_id(&*self.store, signed.digest().as_bytes()).await?,
+            (None, None) => match &guest.last {
+                Some(last) => with_id(&*self.store, &last.id).await?,
+                None => None,
+            },
         };
-        let is_new = opening.is_some() && self.engine.watch(&key).await?.borrow().is_none();
-        let input = match opening {
-            Some((signed, chain)) if is_new => self.first(guest, heard, signed, chain, now).await?,
-            _ => SaleInput::Frame(heard),
+        let (key, input) = match (known, opening) {
+            // Who knows the name of a deal is not therefore its buyer: the key of the connection must be his.
+            (Some(sale), _) if sale.side != Side::Seller || sale.tls != Some(guest.session.tls) => {
+                return Err(CounterFault::Refused("deal.wrong-key"));
+            }
+            (Some(sale), _) => (Key::new(KIND, sale.id), SaleInput::Frame(heard)),
+            (None, Some((signed, chain))) => {
+                let key = Key::new(KIND, signed.digest().as_bytes());
+                (key, self.first(guest, heard, signed, chain, now).await?)
+            }
+            (None, None) => return Err(CounterFault::Refused("deal.other")),
         };
         guest.last = Some(key.clone());
         self.lines.put(&key, guest.session.exporter, Way::Session(guest.send.clone()));
@@ -132,6 +145,9 @@ impl<B: Books, S: Store, P: Shop> Counter<B, S, P> {
             tls: guest.session.tls,
             name: Some(verified.subject().common_name.clone()),
         };
+        if open_with(&*self.store, guest.session.tls).await? >= MOST_OPEN {
+            return Err(CounterFault::Refused("shop.busy"));
+        }
         let (plan, links) = self.shop.sells(&proposal).await.map_err(CounterFault::Refused)?;
         Ok(SaleInput::Sell {
             plan: Box::new(plan),

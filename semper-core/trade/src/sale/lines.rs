@@ -9,9 +9,12 @@ use std::{
 use semper_comm_tls::{Line, LineSender, Sender};
 use semper_commerce::sale::Session;
 use semper_engine::{Engine, EngineError, Key};
-use semper_supporting::comm::{
-    frame::Frame,
-    session::{Exporter, NetEvent, Why},
+use semper_supporting::{
+    comm::{
+        frame::Frame,
+        session::{Exporter, NetEvent, Why},
+    },
+    crypto::signature::Kid,
 };
 
 use super::{Books, Heard, SaleHost, SaleInput};
@@ -61,7 +64,8 @@ impl Lines {
     }
 }
 
-/// Keeps a buyer's line until its sale is closed, and carries what comes over it.
+/// Keeps a buyer's line until its sale is closed, and carries what comes over it. At the other end must be the key
+/// `expected`: nothing of the deal is said to anybody else.
 ///
 /// # Errors
 /// [`LineFault`]; the sale goes on as soon as it has a line again.
@@ -69,6 +73,7 @@ pub async fn carry<B: Books>(
     engine: &Engine<SaleHost<B>>,
     key: &Key,
     mut line: Line,
+    expected: Kid,
     lines: &Lines,
 ) -> Result<(), LineFault> {
     let mut view = engine.watch(key).await?;
@@ -92,6 +97,9 @@ pub async fn carry<B: Books>(
             },
         };
         match event {
+            NetEvent::Up(info) if info.peer.kid() != expected => {
+                return Err(LineFault::OtherKey { expected, found: info.peer.kid() });
+            }
             NetEvent::Up(info) => {
                 let up = Session { exporter: info.exporter, tls: info.peer.kid() };
                 session = Some(up);
@@ -125,6 +133,14 @@ pub enum LineFault {
     /// The engine takes nothing.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Somebody else answers than the one the deal is with.
+    #[error("the key {found} answers, where the deal is with {expected}")]
+    OtherKey {
+        /// The key of the deal.
+        expected: Kid,
+        /// The key in the connection.
+        found: Kid,
+    },
     /// Calling again would not help.
     #[error(transparent)]
     Lasting(Why),

@@ -30,7 +30,7 @@ pub use self::{
     input::{Heard, SaleInput, Shown},
     lines::{LineFault, Lines, Way, carry},
     perform::{Asked, Errands, Unattended, User},
-    register::{Entry, SALE, Side, list, open, with_deal},
+    register::{Entry, SALE, Side, list, open, with_deal, with_id},
     sign::{Signing, Standing, sign},
     trader::{Links, Order, Trader, Turn},
 };

@@ -7,6 +7,7 @@ use semper_commerce::{
 };
 use semper_supporting::{
     archive::{Column, Direction, Query, Row, RowOp, Store, StoreError, Table, Value},
+    crypto::signature::Kid,
     deal::DealId,
     money::Money,
     time::Moment,
@@ -24,6 +25,7 @@ pub const SALE: Table = Table {
         Column::bytes("deal").optional(),
         Column::text("peer").optional(),
         Column::text("at").optional(),
+        Column::bytes("tls").optional(),
         Column::text("article").optional(),
         Column::text("title").optional(),
         Column::text("price"),
@@ -38,7 +40,7 @@ pub const SALE: Table = Table {
     ],
     key: &["id"],
     unique: &[&["deal"]],
-    indexes: &[&["closed"], &["changed_s"], &["article"]],
+    indexes: &[&["closed", "tls"], &["changed_s"], &["article"]],
 };
 
 /// On which side of a sale this program is.
@@ -65,6 +67,8 @@ pub struct Entry {
     pub peer: Option<String>,
     /// Where the other side is called, where we call it.
     pub at: Option<String>,
+    /// The key of the other side's connections, once it is known: SHA-256 of the SubjectPublicKeyInfo.
+    pub tls: Option<Kid>,
     /// The article, in the seller's words.
     pub article: Option<String>,
     /// What it is called.
@@ -113,6 +117,7 @@ impl Entry {
         id: &[u8],
         side: Side,
         links: &Links,
+        tls: Option<Kid>,
         view: &SaleView,
         (opened, now): (Moment, Moment),
     ) -> Self {
@@ -126,6 +131,7 @@ impl Entry {
             deal: view.deal,
             peer: view.peer.clone(),
             at: links.peer.as_ref().map(|place| place.at.clone()).filter(|at| !at.is_empty()),
+            tls,
             article: links.article.clone(),
             title: view.title.clone(),
             price: view.price,
@@ -158,6 +164,7 @@ impl Entry {
                 .with("deal", self.deal)
                 .with("peer", self.peer.clone())
                 .with("at", self.at.clone())
+                .with("tls", self.tls)
                 .with("article", self.article.clone())
                 .with("title", self.title.clone())
                 .with("price", self.price.to_string())
@@ -188,6 +195,7 @@ impl Entry {
             deal: if row.is_null("deal") { None } else { Some(DealId::from_bytes(row.array("deal")?)) },
             peer: text("peer")?,
             at: text("at")?,
+            tls: if row.is_null("tls") { None } else { Some(Kid::from_bytes(row.array("tls")?)) },
             article: text("article")?,
             title: text("title")?,
             price: price.map_err(|error| StoreError::Damaged(format!("price of a sale: {error}")))?,
@@ -228,4 +236,19 @@ pub async fn open(store: &impl Store) -> Result<Vec<Entry>, StoreError> {
 pub async fn with_deal(store: &impl Store, deal: DealId) -> Result<Option<Entry>, StoreError> {
     let query = Query::of(SALE.name).equal("deal", deal);
     store.query(vec![query]).await?.iter().flatten().next().map(Entry::from_row).transpose()
+}
+
+/// The sale of this name.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn with_id(store: &impl Store, id: &[u8]) -> Result<Option<Entry>, StoreError> {
+    let query = Query::of(SALE.name).equal("id", id.to_vec());
+    store.query(vec![query]).await?.iter().flatten().next().map(Entry::from_row).transpose()
+}
+
+/// How many sales with the holder of this key of connections are not closed.
+pub(super) async fn open_with(store: &impl Store, tls: Kid) -> Result<usize, StoreError> {
+    let query = Query::of(SALE.name).equal("closed", false).equal("tls", tls);
+    Ok(store.query(vec![query]).await?.iter().flatten().count())
 }

@@ -161,8 +161,19 @@ pub enum Order {
     Tell(&'static str, Option<DealId>),
     /// Something was not taken: a dotted code.
     Fault(&'static str, Option<DealId>),
-    /// How it looks now, and since when it goes on.
-    View(Box<SaleView>, Side, Box<Links>, Moment),
+    /// How it looks now.
+    View {
+        /// What a window shows of it.
+        view: Box<SaleView>,
+        /// On which side we are.
+        side: Side,
+        /// Where the others are.
+        links: Box<Links>,
+        /// The key of the other side's connections.
+        tls: Option<Kid>,
+        /// Since when it goes on.
+        since: Moment,
+    },
 }
 
 /// The third parties and the banks, each by its certificate.
@@ -295,15 +306,11 @@ impl Trader {
                 }
                 vec![event.clone()]
             }
-            Act::Up(session) => {
-                self.session = Some(*session);
-                vec![Event::Up(*session)]
-            }
+            Act::Up(session) => vec![Event::Up(*session)],
             Act::Frame(heard, shown) => {
                 let Some(frame) = heard.frame() else { return Vec::new() };
                 let session = heard.session();
                 let is_new = self.session != Some(session);
-                self.session = Some(session);
                 let party = shown.as_ref().map(|shown| Box::new(shown.party.clone()));
                 let up = is_new.then_some(Event::Up(session));
                 up.into_iter().chain([Event::Frame(frame, party)]).collect()
@@ -350,11 +357,22 @@ impl Machine for Trader {
         };
         let mut refusal = None;
         for event in self.prepare(&turn.act) {
+            let up = match &event {
+                Event::Up(session) => Some(*session),
+                _ => None,
+            };
             let (outputs, refused) = self.give(&turn, event);
             refusal = refused;
+            if let (Some(session), None) = (up, refused) {
+                self.session = Some(session);
+            }
             self.deal = self.view().deal;
             for output in outputs {
                 self.order(output, own, turn.at, &mut orders);
+            }
+            // What comes on a connection that is not the deal's own is not heard.
+            if refusal.is_some() {
+                break;
             }
         }
         self.file_early(&mut orders);
@@ -362,7 +380,13 @@ impl Machine for Trader {
         self.take_item(&after, &mut orders);
         if after != before || orders.iter().any(|order| matches!(order, Order::Certificates(_))) {
             let since = self.opened.unwrap_or(turn.at);
-            orders.push(Order::View(Box::new(after), self.side(), Box::new(self.links.clone()), since));
+            orders.push(Order::View {
+                view: Box::new(after),
+                side: self.side(),
+                links: Box::new(self.links.clone()),
+                tls: self.peer.as_ref().map(|peer| peer.tls),
+                since,
+            });
         }
         Step { outputs: orders, refused: refusal, ..Step::to(self) }
     }
