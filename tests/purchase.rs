@@ -3,8 +3,19 @@
 
 use std::{fs, path::Path};
 
-use semper_supporting::crypto::digest::Digest;
-use semper_tests::{Failure, Result, Ware, buyer::Buyer, marketplace::whole_trial};
+use semper_commerce::sale::SaleMessage;
+use semper_supporting::{
+    certificate::CertRole,
+    comm::{envelope::Envelope, frame::Kind},
+    crypto::digest::Digest,
+    deal::DealId,
+};
+use semper_tests::{
+    Failure, Result, Ware,
+    buyer::Buyer,
+    marketplace::whole_trial,
+    person::{Unanswered, ask},
+};
 
 /// Bytes that are no repetition of one another.
 fn write(path: &Path, words: u32) -> Result<Digest> {
@@ -35,6 +46,40 @@ fn a_file_is_bought_fairly_and_nobody_asks_the_arbiter() {
         assert_eq!((&deals[0]["outcome"], &deals[0]["paid"]), (&"done".into(), &true.into()), "{deals:#}");
         assert_eq!(deals[0]["deal"], bought["deal"]);
         assert_eq!(market.arbiter.done(&["cases"]).await?.trim(), "");
+        market.must_be_clean().await
+    });
+}
+
+#[test]
+fn a_stranger_who_knows_the_name_of_a_deal_is_told_nothing_of_it() {
+    whole_trial(async |market| {
+        let file = market.folder("introduction.pdf");
+        write(&file, 700)?;
+        let ware = Ware { file: &file, title: "Colour management, an introduction", price: "XTS 12.50" };
+        let shop = market.open_shop(&[ware]).await?;
+        let buyer = Buyer::found(market, "Ines Ortmann", "XTS 50.00").await?;
+        let article = shop.articles.first().ok_or_else(|| Failure::new("nothing is sold"))?;
+        let at = market.shop_at.to_string();
+        let left = buyer.done(&["buy", "--shop", &at, "--article", article, "--silent"]).await?;
+        assert_eq!((&left["closed"], &left["paid"]), (&false.into(), &false.into()), "{left:#}");
+        let deal = left["deal"].as_str().ok_or_else(|| Failure::new("no deal"))?;
+        let deal = DealId::parse(deal).map_err(|error| Failure::of(deal, error))?;
+        let mut eve = market.person("Eve").await?;
+        let mut session = eve
+            .call(&market.shop_at, CertRole::Merchant)
+            .await?
+            .map_err(|why| Failure::of("the shop", why))?;
+        for (named, code) in [(deal, "deal.wrong-key"), (DealId::from_bytes([7; 32]), "deal.other")] {
+            let body = SaleMessage::Declined("deal.declined".into()).write()?;
+            let frame = Envelope::unnumbered(Some(named), body).frame(Kind::Deal, 0)?;
+            match ask(&mut session, frame).await? {
+                Err(Unanswered::Complained(complaint)) => assert_eq!(complaint.code(), code),
+                other => return Err(Failure::new(format!("{other:?}"))),
+            }
+        }
+        // The deal itself has not noticed, and its buyer goes on.
+        let done = buyer.go_on().await?;
+        assert_eq!(done[0]["end"], "Some(Exchanged(Done))", "{done:#}");
         market.must_be_clean().await
     });
 }
