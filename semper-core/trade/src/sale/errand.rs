@@ -69,6 +69,17 @@ pub enum Errand {
         key: ContentKey,
         /// SHA-256 of the sealed file.
         sealed: Digest,
+        /// Where the shop is, if it has to be fetched again.
+        at: String,
+        /// The length of the file in bytes before it was sealed.
+        length: u64,
+    },
+    /// Remove what is of no use any more.
+    Discard {
+        /// SHA-256 of the sealed file.
+        sealed: Digest,
+        /// SHA-256 of what was opened and not accepted.
+        opened: Option<Digest>,
     },
 }
 
@@ -81,7 +92,7 @@ impl Errand {
             Self::Bank { .. } => "bank",
             Self::Third { .. } => "third-party",
             Self::Fetch { .. } => "goods",
-            Self::Open { .. } => "seal",
+            Self::Open { .. } | Self::Discard { .. } => "seal",
         }
     }
 }

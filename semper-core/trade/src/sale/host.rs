@@ -23,7 +23,7 @@ use semper_transfer::payment::{Modules, Purse};
 
 use super::{
     Errand, KIND, SaleInput,
-    input::{timer_name, timer_of},
+    input::{timer_name, timer_names, timer_of},
     register::Entry,
     sign::{Signing, Standing, sign},
     trader::{Act, Order, Trader, Turn},
@@ -112,6 +112,7 @@ impl<B: Books> Host for SaleHost<B> {
             SaleInput::Bank(reply) => Act::bank(reply),
             SaleInput::BankSilent => Act::Plain(Event::BankSilent),
             SaleInput::Third(said) => Act::third(said),
+            SaleInput::Elapsed(name) if name == TALKS => Act::TalksOver,
             SaleInput::Elapsed(name) => {
                 Act::Plain(Event::Elapsed(timer_of(&name).ok_or_else(|| declined("sale.out-of-place"))?))
             }
@@ -159,6 +160,11 @@ impl<B: Books> Host for SaleHost<B> {
             }
             Order::Set(timer, due) => {
                 vec![engine::Order::Set { timer: timer_name(timer).to_owned(), due }]
+            }
+            Order::TalkUntil(due) => vec![engine::Order::Set { timer: TALKS.to_owned(), due }],
+            Order::ClearTimers => {
+                let timers = timer_names().chain([TALKS]);
+                timers.map(|timer| engine::Order::Clear { timer: timer.to_owned() }).collect()
             }
             Order::Keep { signed, signer, certificate, deal, own } => {
                 let kind = statement::type_of(&signed.tbs).unwrap_or_default();
@@ -227,6 +233,8 @@ impl<B: Books> Host for SaleHost<B> {
     }
 }
 
+/// The timer of the talks before an offer.
+const TALKS: &str = "talks";
 const STEP: Kind = Kind::of(Entries::Decision, "sale/step");
 
 /// An effect as the engine keeps it.
@@ -234,7 +242,7 @@ fn perform(errand: &Errand) -> Result<engine::Order<SaleInput>, Declined> {
     let body = wire::encode(errand, wire::STATE_LIMIT)
         .map_err(|error| Declined { code: error.code(), keep: false })?;
     let class = match errand {
-        Errand::Ask { .. } | Errand::Open { .. } => Class::Local,
+        Errand::Ask { .. } | Errand::Open { .. } | Errand::Discard { .. } => Class::Local,
         Errand::Send { .. } | Errand::Fetch { .. } => Class::Peer,
         Errand::Bank { .. } => Class::Payment,
         Errand::Third { .. } => Class::ThirdParty,

@@ -142,6 +142,11 @@ pub(super) fn timer_name(timer: semper_commerce::sale::Timer) -> &'static str {
     TIMERS.iter().find(|(_, one)| *one == timer).map_or("", |(name, _)| name)
 }
 
+/// The names of all timers.
+pub(super) fn timer_names() -> impl Iterator<Item = &'static str> {
+    TIMERS.iter().map(|(name, _)| *name)
+}
+
 /// The timer of this name.
 pub(super) fn timer_of(name: &str) -> Option<semper_commerce::sale::Timer> {
     TIMERS.iter().find(|(one, _)| *one == name).map(|(_, timer)| *timer)

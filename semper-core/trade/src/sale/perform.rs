@@ -13,6 +13,7 @@ use semper_supporting::{
         address::{Endpoint, Surroundings},
         frame::{Frame, Kind},
     },
+    crypto::{digest::Digest, seal::ContentKey},
     deal::DealContext,
     evidence::SignedBytes,
     fault::Fault as _,
@@ -20,7 +21,10 @@ use semper_supporting::{
 };
 
 use super::{Errand, Lines, SaleInput};
-use crate::calls::{Caller, arbiter, bank, goods::Shelf};
+use crate::calls::{
+    Caller, arbiter, bank,
+    goods::{GoodsFault, Shelf},
+};
 
 /// What a person answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,13 +116,18 @@ impl<U: User> Performer<SaleInput> for Errands<U> {
                 if heard.is_empty() { Performed::Done } else { Performed::Answered(SaleInput::Third(heard)) }
             }
             Errand::Fetch { at, sealed, length } => self.fetch(&at, sealed, length).await,
-            Errand::Open { key, sealed } => {
-                let Some(shelf) = &self.shelf else { return Performed::Dropped("no shelf".to_owned()) };
-                match shelf.open(&key, sealed).await {
-                    Ok(measured) => Performed::Answered(SaleInput::Opened(measured)),
+            Errand::Discard { sealed, opened } => {
+                let Some(shelf) = &self.shelf else { return Performed::Done };
+                let removed = match opened {
+                    Some(plain) => shelf.remove_item(plain).await,
+                    None => Ok(()),
+                };
+                match removed.and(shelf.remove_sealed(sealed).await) {
+                    Ok(()) => Performed::Done,
                     Err(fault) => Performed::Failed(fault.to_string()),
                 }
             }
+            Errand::Open { key, sealed, at, length } => self.open(&key, sealed, (&at, length)).await,
         }
     }
 }
@@ -130,7 +139,7 @@ impl<U> Errands<U> {
             .ok()
     }
 
-    async fn fetch(&self, at: &str, sealed: semper_supporting::crypto::digest::Digest, length: u64) -> Done {
+    async fn fetch(&self, at: &str, sealed: Digest, length: u64) -> Done {
         let (Some(shelf), Some(at)) = (&self.shelf, self.endpoint(at)) else {
             return Performed::Answered(SaleInput::Fetched(None));
         };
@@ -140,6 +149,25 @@ impl<U> Errands<U> {
                 tracing::warn!(%at, code = fault.code(), "the goods cannot be had: {fault}");
                 Performed::Answered(SaleInput::Fetched(None))
             }
+            Err(fault) => Performed::Failed(fault.to_string()),
+        }
+    }
+
+    /// Opens a sealed file. One that is not here any more, since another purchase of the same goods is over or the
+    /// disk lost it, is fetched first.
+    async fn open(&self, key: &ContentKey, sealed: Digest, from: (&str, u64)) -> Done {
+        let Some(shelf) = &self.shelf else { return Performed::Dropped("no shelf".to_owned()) };
+        let mut opened = shelf.open(key, sealed).await;
+        if let (Err(GoodsFault::Absent(_) | GoodsFault::Damaged(_)), Some(at)) =
+            (&opened, self.endpoint(from.0))
+        {
+            opened = match shelf.fetch(&self.caller, &at, sealed, from.1).await {
+                Ok(()) => shelf.open(key, sealed).await,
+                Err(fault) => Err(fault),
+            };
+        }
+        match opened {
+            Ok(measured) => Performed::Answered(SaleInput::Opened(measured)),
             Err(fault) => Performed::Failed(fault.to_string()),
         }
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use semper_commerce::{
     deal::Party,
-    sale::{self, Arbiter, Buyer, BuyerPlan, Event, SaleQuestion, SaleView, Seller, SellerPlan, Session},
+    sale::{
+        self, Arbiter, Buyer, BuyerPlan, Event, SaleQuestion, SaleStep, SaleView, Seller, SellerPlan, Session,
+    },
 };
 use semper_exchange::{message::Draft, recourse::Question, recourse::Said};
 use semper_supporting::{
@@ -20,7 +22,7 @@ use semper_supporting::{
     evidence::{SignedBytes, statement, statement::Bytes},
     machine::{Machine, Refused, Step},
     money::Money,
-    time::Moment,
+    time::{Moment, Span},
 };
 use semper_transfer::payment::{Modules, Purse, module::BankReply};
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,9 @@ use super::{
     input::{Heard, Shown},
     register::Side,
 };
+
+/// How long the two sides may talk before an offer is there.
+const TALKS: Span = Span::hours(1);
 
 /// Where the others of a sale are.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -62,6 +67,7 @@ pub struct Trader {
     measured: Option<Measured>,
     opened: Option<Moment>,
     has_item: bool,
+    sealed: Option<(Digest, u64)>,
     deal: Option<DealId>,
 }
 
@@ -102,6 +108,8 @@ pub(super) enum Act {
     Up(Session),
     Frame(Heard, Option<Box<Shown>>),
     Signed(SignedBytes, Option<Box<Covering>>),
+    /// The talks have lasted as long as they may.
+    TalksOver,
 }
 
 /// What a step of a sale orders, with all that carrying it out needs.
@@ -133,6 +141,10 @@ pub enum Order {
     },
     /// Set a timer.
     Set(sale::Timer, Moment),
+    /// Say when the talks have lasted as long as they may.
+    TalkUntil(Moment),
+    /// Clear all timers: nothing is waited for any more.
+    ClearTimers,
     /// Keep a signed document of the deal.
     Keep {
         /// The document.
@@ -218,6 +230,7 @@ impl Trader {
             measured: None,
             opened: None,
             has_item: false,
+            sealed: None,
             deal: None,
         }
     }
@@ -321,6 +334,16 @@ impl Trader {
                 }
                 vec![Event::Signed(signed.clone())]
             }
+            // Whoever has not come to an offer by now has gone; nothing is owed yet.
+            Act::TalksOver => match self.view().step {
+                SaleStep::Opening | SaleStep::Negotiating | SaleStep::Means => vec![Event::Stop],
+                SaleStep::Offering
+                | SaleStep::Deciding
+                | SaleStep::Paying
+                | SaleStep::Delivering
+                | SaleStep::Arbitrating
+                | SaleStep::Ended => Vec::new(),
+            },
         }
     }
 }
@@ -338,10 +361,11 @@ impl Machine for Trader {
     type Output = Order;
 
     fn step(mut self, turn: Turn) -> Step<Self> {
-        let before = self.view();
+        let (before, had_ended) = (self.view(), self.has_ended());
         let mut orders = Vec::new();
         if self.opened.is_none() {
             self.opened = Some(turn.at);
+            orders.push(Order::TalkUntil(turn.at.after(TALKS)));
             orders.push(Order::Certificates(self.certificates()));
         }
         if let Act::Frame(_, Some(shown)) = &turn.act
@@ -378,6 +402,9 @@ impl Machine for Trader {
         self.file_early(&mut orders);
         let after = self.view();
         self.take_item(&after, &mut orders);
+        if self.has_ended() && !had_ended {
+            self.tidy(&mut orders);
+        }
         if after != before || orders.iter().any(|order| matches!(order, Order::Certificates(_))) {
             let since = self.opened.unwrap_or(turn.at);
             orders.push(Order::View {
@@ -417,11 +444,13 @@ impl Trader {
                 orders.push(Order::Do(Box::new(Errand::Bank { at, bank, request })));
             }
             sale::Output::Fetch { sealed, length } => {
-                let at = self.links.peer.as_ref().map(|place| place.at.clone()).unwrap_or_default();
+                self.sealed = Some((sealed, length));
+                let at = self.peer_at();
                 orders.push(Order::Do(Box::new(Errand::Fetch { at, sealed, length })));
             }
             sale::Output::Open { key, sealed } => {
-                orders.push(Order::Do(Box::new(Errand::Open { key, sealed })));
+                let length = self.sealed.map_or(0, |(_, length)| length);
+                orders.push(Order::Do(Box::new(Errand::Open { key, sealed, at: self.peer_at(), length })));
             }
             sale::Output::Purse { before, after } => orders.push(Order::Purse { before, after }),
             sale::Output::Set { timer, span } => orders.push(Order::Set(timer, at.after(span))),
@@ -436,6 +465,10 @@ impl Trader {
                 orders.extend(["user", "third-party", "goods"].map(Order::Forget));
             }
         }
+    }
+
+    fn peer_at(&self) -> String {
+        self.links.peer.as_ref().map(|place| place.at.clone()).unwrap_or_default()
     }
 
     fn sign(&mut self, draft: Draft, commits: bool) -> Order {
@@ -501,6 +534,15 @@ impl Trader {
             deal,
             own: kept.own,
         }));
+    }
+
+    /// Nothing moves any more: no timer runs, and of the goods only the item stays.
+    fn tidy(&self, orders: &mut Vec<Order>) {
+        orders.push(Order::ClearTimers);
+        if let Some((sealed, _)) = self.sealed {
+            let opened = self.measured.filter(|_| !self.has_item).map(|measured| measured.plain);
+            orders.push(Order::Do(Box::new(Errand::Discard { sealed, opened })));
+        }
     }
 
     /// The item that was bought becomes the user's once the exchange says so.
