@@ -7,8 +7,9 @@ use semper_commerce::sale::SaleMessage;
 use semper_supporting::{
     certificate::CertRole,
     comm::{envelope::Envelope, frame::Kind},
-    crypto::digest::Digest,
+    crypto::{digest::Digest, signature::Signature},
     deal::DealId,
+    evidence::{SignedBytes, statement::Bytes},
 };
 use semper_tests::{
     Failure, Result, Ware,
@@ -76,6 +77,17 @@ fn a_stranger_who_knows_the_name_of_a_deal_is_told_nothing_of_it() {
                 Err(Unanswered::Complained(complaint)) => assert_eq!(complaint.code(), code),
                 other => return Err(Failure::new(format!("{other:?}"))),
             }
+        }
+        // Nor does a certificate that she made for herself make her a buyer, whatever name it bears.
+        let own = eve.anonymous()?;
+        let tbs = b"semper-statement/1 deal-propose\n".to_vec();
+        let signed = SignedBytes { tbs, signature: Signature::from_bytes([0; 64]) };
+        let chain = vec![Bytes(own.der().to_vec())];
+        let body = SaleMessage::Deal { signed, chain }.write()?;
+        let frame = Envelope::unnumbered(None, body).frame(Kind::Deal, 0)?;
+        match ask(&mut session, frame).await? {
+            Err(Unanswered::Complained(complaint)) => assert_eq!(complaint.code(), "cert.wrong-usage"),
+            other => return Err(Failure::new(format!("{other:?}"))),
         }
         // The deal itself has not noticed, and its buyer goes on.
         let done = buyer.go_on().await?;

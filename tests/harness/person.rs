@@ -257,11 +257,18 @@ impl Person {
         to: &Endpoint,
         role: CertRole,
     ) -> Result<std::result::Result<Session, Why>> {
-        let key = self.key(KeyPurpose::Deal)?;
-        let serial = Serial::from_random(semper_host::random()?);
-        let own = self.keys.anonymous(&key, serial, now().whole_seconds())?;
+        let (key, own) = (self.key(KeyPurpose::Deal)?, self.anonymous()?);
         let identity = Identity::new(&[own], &self.keys.tls_key(&key)?)?;
         self.dial(Clock::system(), identity, to, role).await
+    }
+
+    /// A certificate that this person made for itself.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn anonymous(&self) -> Result<Certificate> {
+        let serial = Serial::from_random(semper_host::random()?);
+        Ok(self.keys.anonymous(&self.key(KeyPurpose::Deal)?, serial, now().whole_seconds())?)
     }
 
     async fn dial(

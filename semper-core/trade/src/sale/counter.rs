@@ -10,7 +10,7 @@ use semper_commerce::{
 use semper_engine::{Engine, EngineError, Key};
 use semper_supporting::{
     archive::{Store, StoreError},
-    certificate::{Certificate, Usage},
+    certificate::{CertRole, Certificate, Usage},
     comm::{envelope::Envelope, frame::Frame, session::SessionInfo},
     evidence::{SignedBytes, Statement as _, statement, statement::Bytes},
     fault::Fault as _,
@@ -135,7 +135,8 @@ impl<B: Books, S: Store, P: Shop> Counter<B, S, P> {
     ) -> Result<SaleInput, CounterFault> {
         let read = chain.iter().map(|der| Certificate::from_der(&der.0)).collect::<Result<Vec<_>, _>>();
         let certificates = read.map_err(|error| CounterFault::Refused(error.code()))?;
-        let found = self.trust.snapshot().verify_any(&certificates, Usage::Sign, now);
+        // Not just anybody's: a stranger's own certificate says of him whatever he likes.
+        let found = self.trust.snapshot().verify(&certificates, CertRole::Buyer, Usage::Sign, now);
         let verified = found.map_err(|error| CounterFault::Refused(error.code()))?;
         let proposal = signed.verify::<DealPropose>(verified.key());
         let proposal = proposal.map_err(|error| CounterFault::Refused(error.code()))?;
