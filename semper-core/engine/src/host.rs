@@ -104,7 +104,8 @@ pub enum Order<I> {
     Answer(Vec<u8>),
     /// Performs an effect once the step is committed.
     Perform(Effect),
-    /// Gives up the effects of this instance to one receiver that are not done yet.
+    /// Gives up the effects of this instance to one receiver that are not done yet; one that is being performed
+    /// is dropped in the midst of it.
     Withdraw {
         /// The receiver.
         to: String,

@@ -210,7 +210,7 @@ impl<H: Host> Core<H> {
                 if *closing.borrow() {
                     return;
                 }
-                if self.perform(&task, attempt).await {
+                if self.perform(&task, attempt, &changed).await {
                     self.outbox.pop(&task);
                     break;
                 }
@@ -224,15 +224,26 @@ impl<H: Host> Core<H> {
         }
     }
 
-    /// Tries to perform `task` once; tells whether it is dealt with.
-    async fn perform(self: &Arc<Self>, task: &Arc<Task>, attempt: u32) -> bool {
-        let performed = {
+    /// Tries to perform `task` once; tells whether it is dealt with. What is withdrawn meanwhile is waited for no
+    /// longer: a question leaves the tray, a download stops. An answer that is there is taken to the end.
+    async fn perform(self: &Arc<Self>, task: &Arc<Task>, attempt: u32, changed: &Notify) -> bool {
+        let performing = async {
             // Questions to the user wait as long as they wait; they take no room from the network.
             let _slot = match task.effect.class {
                 Class::Local => None,
                 _ => self.outbox.slots.acquire().await.ok(),
             };
             self.performer.perform(&task.key, &task.effect, attempt).await
+        };
+        let withdrawn = async {
+            while self.outbox.is_front(task) {
+                changed.notified().await;
+            }
+        };
+        let performed = tokio::select! {
+            biased;
+            performed = performing => performed,
+            () = withdrawn => return true,
         };
         match performed {
             Performed::Done => {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use common::{FUND, Input, PEER, Peer, START, archive, journal, randomness, start, till, undone, until};
 use semper_archive_sqlite::SqliteArchive;
@@ -17,8 +17,15 @@ use semper_supporting::{
     evidence::SignedBytes,
     machine::Refused,
     time::Span,
+    wire,
 };
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn setup() -> (tempfile::TempDir, Arc<SqliteArchive>, Peer, VirtualClock) {
     let directory = tempfile::tempdir().unwrap();
@@ -166,6 +173,50 @@ async fn effects_that_are_withdrawn_are_not_tried_again() {
     engine.submit(till(1), deposit(1, 3)).await.unwrap();
     until(&engine, 1, |till| till.receipts.len() == 1).await;
     assert_eq!(peer.reports(1), vec![(3, 3)]);
+    engine.shutdown().await;
+}
+
+/// A peer that never answers the first report, and says when it is no longer waited for.
+#[derive(Clone)]
+struct Mute {
+    asked: mpsc::UnboundedSender<u32>,
+    left: mpsc::UnboundedSender<u32>,
+}
+
+struct Left(mpsc::UnboundedSender<u32>, u32);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.send(self.1).unwrap();
+    }
+}
+
+impl Performer<Input> for Mute {
+    async fn perform(&self, _: &Key, effect: &Effect, _: u32) -> Performed<Input> {
+        let (change, _) = wire::decode::<(u32, i64)>(&effect.body, 64).unwrap();
+        self.asked.send(change).unwrap();
+        if change == 1 {
+            let _left = Left(self.left.clone(), change);
+            std::future::pending::<()>().await;
+        }
+        Performed::Answered(Input::Confirmed { change })
+    }
+}
+
+#[tokio::test]
+async fn an_effect_that_is_withdrawn_while_it_is_performed_is_given_up_and_holds_nothing_up() {
+    let (_directory, store, _, clock) = setup();
+    let ((asked, mut heard), (left, mut gone)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+    let engine = start(&store, Mute { asked, left }, &clock).await;
+    engine.submit(till(1), deposit(1, 1)).await.unwrap();
+    engine.submit(till(1), deposit(1, 2)).await.unwrap();
+    assert_eq!(heard.recv().await, Some(1));
+    engine.submit(till(1), Input::Silenced).await.unwrap();
+    assert_eq!(timeout(PATIENCE, gone.recv()).await, Ok(Some(1)), "nobody waits for it any more");
+    engine.submit(till(1), deposit(1, 3)).await.unwrap();
+    assert_eq!(timeout(PATIENCE, heard.recv()).await, Ok(Some(3)), "the next one takes its turn");
+    timeout(PATIENCE, engine.settled(&till(1))).await.unwrap();
+    assert_eq!(until(&engine, 1, |till| till.receipts.len() == 1).await.receipts, [3].into());
     engine.shutdown().await;
 }
 
