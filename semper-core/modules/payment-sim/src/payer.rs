@@ -148,8 +148,14 @@ fn in_flight(payment: Payment, unknown: bool, tries: u32, input: Input) -> Step<
                 .order(Output::Keep(signed)),
             Meaning::Nothing => Step::refuse(Payer::InFlight { payment, unknown, tries }, Refused::Mismatch),
         },
-        // The bank is free to say it does not know yet; an unsigned refusal proves nothing.
-        Event::Bank(BankReply::NotYet | BankReply::Refused(_)) | Event::Unreachable | Event::Timer => {
+        // The bank is free to say it does not know yet; an unsigned refusal proves nothing. It is asked again when
+        // the timer has run out: one that is away answers nothing sooner, and would be asked without end.
+        Event::Bank(BankReply::NotYet | BankReply::Refused(_)) | Event::Unreachable => {
+            let step = Step::to(Payer::InFlight { payment, unknown: true, tries });
+            let step = if unknown { step } else { step.order(Output::Status(Status::Unknown)) };
+            step.order(Output::Wake(again(input.now, tries)))
+        }
+        Event::Timer => {
             let ask = payment.ask();
             let step = Step::to(Payer::InFlight { payment, unknown: true, tries: tries.saturating_add(1) });
             let step = if unknown { step } else { step.order(Output::Status(Status::Unknown)) };

@@ -21,9 +21,9 @@ use semper_supporting::{
     time::{Moment, Span},
 };
 use semper_transfer::payment::{
-    Op, PurseDelta, Status,
+    Op, PurseDelta, Status, Stepped,
     message::{AwardOutcome, TxState},
-    module::{BankReply, Descriptor, Erased, ErasedModule, PaymentModule},
+    module::{BankReply, Descriptor, Erased, ErasedModule, Event, Output, PaymentModule},
 };
 use world::{Act, World, declined, money, record};
 
@@ -160,6 +160,35 @@ fn payer_and_payee_end_alike_over_every_silence_of_the_bank() {
         assert_eq!((payer.status, purse.available()), (Status::Succeeded, money("XTS 44.00")));
         assert_eq!(purse.reserved(), Ok(money("XTS 0.00")));
     }
+}
+
+/// Whether a step asks the bank, and when it wants to be woken.
+fn asks(stepped: &Stepped) -> (bool, Option<Moment>) {
+    let asks = stepped.outputs.iter().any(|output| matches!(output, Output::ToBank { .. }));
+    let woken = stepped.outputs.iter().find_map(|output| match output {
+        Output::Wake(when) => Some(*when),
+        _ => None,
+    });
+    (asks, woken)
+}
+
+#[test]
+fn a_payer_asks_a_bank_that_does_not_know_or_cannot_be_reached_again_after_a_while_only() {
+    let world = World::new();
+    let order = world.order("XTS 6.00", 1);
+    let (mut payer, mut purse) = world.start(Op::Pay(order));
+    let busy = BankReply::Refused("pay.busy".into());
+    let mut pauses = Vec::new();
+    for event in [Event::Unreachable, Event::Bank(BankReply::NotYet), Event::Bank(busy)] {
+        let silent = world.step(&payer, &purse, event);
+        let (asked, when) = asks(&silent);
+        assert!(!asked, "a bank that is away is not asked again at once");
+        pauses.push(when.unwrap().since(world.now));
+        let woken = world.step(&silent.transaction, &silent.purse.unwrap(), Event::Timer);
+        assert!(matches!(asks(&woken), (true, Some(when)) if when > world.now));
+        (payer, purse) = (woken.transaction, woken.purse.unwrap());
+    }
+    assert_eq!(pauses, [2, 4, 8].map(Span::seconds));
 }
 
 #[test]
