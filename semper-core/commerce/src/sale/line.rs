@@ -191,7 +191,10 @@ impl Line {
         let digest = signed.digest();
         let at = self.waiting.iter().position(|(waiting, _)| *waiting == digest)?;
         let (_, to) = self.waiting.remove(at);
-        self.papers.insert(digest, signed.clone());
+        // What is said about one connection is never said again, and the state does not grow with their number.
+        if to != Destination::Resume {
+            self.papers.insert(digest, signed.clone());
+        }
         Some(to)
     }
 
@@ -290,4 +293,22 @@ pub(super) fn bank_draft(tbs: &[u8]) -> Result<Draft, SaleFault> {
 /// Checks that `signed` is a `T` of the key.
 pub(super) fn verified<T: Signable>(signed: SignedBytes, key: &PublicKey) -> Result<Verified<T>, SaleFault> {
     Ok(signed.verify(key)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use semper_supporting::crypto::signature::Signature;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_falls_again_and_again_does_not_grow() {
+        let mut line = Line::default();
+        for n in 0..100 {
+            let signed = SignedBytes { tbs: vec![n; 300], signature: Signature::from_bytes([n; 64]) };
+            line.waiting.push((signed.digest(), Destination::Resume));
+            assert_eq!(line.take_signed(&signed), Some(Destination::Resume));
+        }
+        assert!(line.papers.is_empty(), "a word for one connection is of no use on the next");
+    }
 }
