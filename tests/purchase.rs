@@ -12,9 +12,10 @@ use semper_supporting::{
     evidence::{SignedBytes, statement::Bytes},
 };
 use semper_tests::{
-    Failure, Result, Ware,
+    Daemon, Failure, Marketplace, Result, Ware,
     buyer::Buyer,
     marketplace::whole_trial,
+    page,
     person::{Unanswered, ask},
 };
 
@@ -34,6 +35,7 @@ fn a_file_is_bought_fairly_and_nobody_asks_the_arbiter() {
         let shop = market.open_shop(&[ware]).await?;
         let buyer = Buyer::found(market, "Ines Ortmann", "XTS 50.00").await?;
         let article = shop.articles.first().ok_or_else(|| Failure::new("nothing is sold"))?;
+        let before = [&market.shop, &market.bank, &market.arbiter].map(Daemon::connections);
         let bought = buyer.buy(market, article).await?;
         assert_eq!(bought["end"], "Some(Exchanged(Done))", "{bought:#}");
         assert_eq!(bought["told"], "exchange.u09");
@@ -47,8 +49,23 @@ fn a_file_is_bought_fairly_and_nobody_asks_the_arbiter() {
         assert_eq!((&deals[0]["outcome"], &deals[0]["paid"]), (&"done".into(), &true.into()), "{deals:#}");
         assert_eq!(deals[0]["deal"], bought["deal"]);
         assert_eq!(market.arbiter.done(&["cases"]).await?.trim(), "");
-        market.must_be_clean().await
+        market.must_be_clean().await?;
+        connections_are_those_of_the_page(market, before).await
     });
+}
+
+/// Ends the daemons, since the log of a process is whole only then.
+async fn connections_are_those_of_the_page(market: &mut Marketplace, before: [usize; 3]) -> Result<()> {
+    market.end().await?;
+    let after = [&market.shop, &market.bank, &market.arbiter].map(Daemon::connections);
+    let names = ["shop", "bank", "arbiter"];
+    let taken = names
+        .iter()
+        .zip(after.iter().zip(before))
+        .map(|(name, (after, before))| vec![(*name).to_owned(), (after - before).to_string()]);
+    let page = include_str!("../docs/protocols/sale.md");
+    assert_eq!(taken.collect::<Vec<_>>(), page::table(page, "### Connections")?);
+    Ok(())
 }
 
 #[test]

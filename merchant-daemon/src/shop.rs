@@ -41,6 +41,7 @@ struct Download {
 pub async fn attend(program: Arc<Program>, sales: Arc<Sales>, session: Session) {
     let Session { info, send, mut receive } = session;
     let peer = info.peer.certificate.digest();
+    tracing::debug!(%peer, "connection taken");
     let mut guest = Guest::new(&info, send.clone());
     let mut downloads = JoinSet::new();
     let mut streams = BTreeSet::new();

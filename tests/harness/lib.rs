@@ -19,6 +19,7 @@ pub mod kept;
 pub mod letter;
 pub mod marketplace;
 pub mod money;
+pub mod page;
 pub mod person;
 pub mod programs;
 pub mod relay;

@@ -4,6 +4,7 @@
 mod bank;
 #[path = "../../semper-core/commerce/tests/common/mod.rs"]
 mod common;
+mod cost;
 mod market;
 mod questions;
 

@@ -34,6 +34,7 @@ use semper_supporting::{
         keys::KeyPurpose,
         seal::{ContentKey, EscrowKey, content},
         signature::Kid,
+        tally::tally,
     },
     deal::{Anonymity, Confidentiality, EvidenceLevel},
     evidence::{Signable, SignedBytes, statement, statement::Bytes},
@@ -65,6 +66,7 @@ use zeroize::Zeroizing;
 use crate::{
     bank::Counter,
     common::{AT, Hand},
+    cost::{Cost, Phase, Worker},
 };
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -110,6 +112,8 @@ pub(crate) struct Market {
     pub(crate) told: Vec<(Side, Code)>,
     pub(crate) faults: Vec<(Side, &'static str)>,
     pub(crate) ended: Vec<(Side, Outcome)>,
+    /// What was signed, verified, sealed and opened by whom.
+    pub(crate) cost: Cost,
     /// What each side was asked.
     pub(crate) asked: Vec<(Side, SaleQuestion)>,
     /// Whether each side signs what it is asked to.
@@ -237,6 +241,7 @@ impl Market {
             told: Vec::new(),
             faults: Vec::new(),
             ended: Vec::new(),
+            cost: Cost::default(),
             asked: Vec::new(),
             willing: BTreeMap::from([(Side::Buyer, true), (Side::Seller, true)]),
             tamper: None,
@@ -282,19 +287,20 @@ impl Market {
             let mut chance = [side as u8; 64];
             chance[..8].copy_from_slice(&[a, b, c, d, e, f, g, h]);
             let purses = vec![self.purses[&side].clone()];
+            let phase = Phase::during(&event);
             let input = Input { at: self.now, chance, modules: self.modules.clone(), purses, event };
-            let outputs = match side {
+            let outputs = self.counted(side.into(), phase, |market| match side {
                 Side::Buyer => {
-                    let step = self.buyer.clone().step(input);
-                    self.buyer = step.state;
+                    let step = market.buyer.clone().step(input);
+                    market.buyer = step.state;
                     step.outputs
                 }
                 Side::Seller => {
-                    let step = self.seller.clone().step(input);
-                    self.seller = step.state;
+                    let step = market.seller.clone().step(input);
+                    market.seller = step.state;
                     step.outputs
                 }
-            };
+            });
             if self.crashes {
                 self.crash();
             }
@@ -302,6 +308,14 @@ impl Market {
                 work.extend(self.perform(side, output));
             }
         }
+    }
+
+    /// Does something and adds to the sale's cost what it took.
+    fn counted<T>(&mut self, worker: Worker, phase: Phase, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = tally();
+        let done = work(self);
+        self.cost.add(worker, phase, before);
+        done
     }
 
     fn crash(&mut self) {
@@ -313,27 +327,35 @@ impl Market {
 
     fn perform(&mut self, side: Side, output: Output) -> Vec<Event> {
         if let Output::Ask(draft) = &output {
-            let question = match side {
-                Side::Buyer => self.buyer.question(draft, &[self.purses[&side].clone()]),
-                Side::Seller => self.seller.question(draft),
-            };
+            let question = self.counted(side.into(), Phase::of(draft.tbs()), |market| match side {
+                Side::Buyer => market.buyer.question(draft, &[market.purses[&side].clone()]),
+                Side::Seller => market.seller.question(draft),
+            });
             self.asked.push((side, question.expect("whoever is asked can be told what about")));
         }
         match output {
             Output::Ask(draft) if !self.willing[&side] => return vec![Event::Refused(draft.digest())],
             Output::Ask(draft) | Output::Sign(draft) => {
                 self.signed.push(statement::type_of(draft.tbs()).unwrap());
-                return vec![Event::Signed(self.sign(side, &draft))];
+                let phase = Phase::of(draft.tbs());
+                let signed = self.counted(side.into(), phase, |market| market.sign(side, &draft));
+                return vec![Event::Signed(signed)];
             }
             Output::Send(frame) => self.send(side, frame),
             Output::Third { request, offer, accept, blobs } => {
-                let said = self.arbitrate(side, request, offer, accept, blobs);
+                let phase = Phase::of(&request.tbs);
+                let said = self.counted(Worker::ThirdParty, phase, |market| {
+                    market.arbitrate(side, request, offer, accept, blobs)
+                });
                 return vec![Event::Third(said)];
             }
             Output::Bank { bank, request } => {
                 assert_eq!(bank, self.counter.hand.public().kid());
                 self.to_bank.push(statement::type_of(&request.tbs).unwrap());
-                return vec![Event::Bank(self.counter.serve(request, self.now))];
+                let phase = Phase::of(&request.tbs);
+                let reply =
+                    self.counted(Worker::Bank, phase, |market| market.counter.serve(request, market.now));
+                return vec![Event::Bank(reply)];
             }
             Output::Fetch { sealed, .. } => {
                 assert_eq!(sealed, Digest::of(&self.sealed));
@@ -341,7 +363,9 @@ impl Market {
             }
             Output::Open { key, sealed } => {
                 assert_eq!(sealed, Digest::of(&self.sealed));
-                let measured = content::open_whole(&key, &self.sealed).ok().map(|(_, measured)| measured);
+                let measured = self.counted(side.into(), Phase::Exchange, |market| {
+                    content::open_whole(&key, &market.sealed).ok().map(|(_, measured)| measured)
+                });
                 return vec![Event::Opened(measured)];
             }
             Output::Purse { before, after } => {

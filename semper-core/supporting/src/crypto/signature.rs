@@ -80,6 +80,7 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureError::BadSignature`].
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        super::tally::note(|tally| &mut tally.verifications);
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
         self.0.verify_strict(message, &signature).map_err(|_| SignatureError::BadSignature)
     }
@@ -109,6 +110,7 @@ impl KeyPair {
     /// Signs `message`. The result depends on key and message only. Other crates sign through a key store,
     /// which takes a permit.
     pub(crate) fn sign(&self, message: &[u8]) -> Signature {
+        super::tally::note(|tally| &mut tally.signatures);
         Signature(self.0.sign(message).to_bytes())
     }
 }

@@ -57,6 +57,7 @@ pub fn sealed_length(length: u64) -> u64 {
 impl Sealer {
     /// Begins to seal under `key`, which has sealed nothing before.
     pub fn new(key: &ContentKey) -> Self {
+        crate::crypto::tally::note(|tally| &mut tally.sealed);
         Self(Stream::new(key))
     }
 
@@ -90,6 +91,7 @@ impl Sealer {
 impl Opener {
     /// Begins to open under `key`.
     pub fn new(key: &ContentKey) -> Self {
+        crate::crypto::tally::note(|tally| &mut tally.opened);
         Self(Stream::new(key))
     }
 

@@ -87,6 +87,7 @@ pub fn seal(
     secret: &[u8],
     random: &[u8; 32],
 ) -> Result<Vec<u8>, BadSeal> {
+    crate::crypto::tally::note(|tally| &mut tally.escrowed);
     if secret.len() > LONGEST_SECRET {
         return Err(BadSeal::TooLong);
     }
@@ -121,6 +122,7 @@ impl EscrowKey {
     /// # Errors
     /// [`BadSeal::Escrow`] if it was not sealed to this key for exactly this use.
     pub fn open(&self, associated: &[u8], escrow: &[u8]) -> Result<Zeroizing<Vec<u8>>, BadSeal> {
+        crate::crypto::tally::note(|tally| &mut tally.released);
         let longest = ENCAPSULATED + LONGEST_SECRET + TAG;
         let (encapsulated, sealed) = escrow.split_at_checked(ENCAPSULATED).ok_or(BadSeal::Escrow)?;
         if escrow.len() > longest {
