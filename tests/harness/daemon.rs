@@ -10,16 +10,17 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader},
+    process::{Child, ChildStdin, Command},
     sync::{Notify, RwLock, oneshot},
     task::JoinHandle,
     time::timeout,
 };
 
 use crate::{
+    doom::Doom,
     failure::{Failure, Result},
-    programs::Program,
+    programs::{DOOMED, Program},
 };
 
 /// How long anything may take before the trial counts as hanging.
@@ -40,6 +41,7 @@ pub struct Daemon {
 
 struct Running {
     child: Child,
+    input: Option<ChildStdin>,
     reading: Vec<JoinHandle<()>>,
 }
 
@@ -113,16 +115,29 @@ impl Daemon {
     /// # Errors
     /// [`Failure`] with its log if it ends instead.
     pub async fn start(&mut self) -> Result<()> {
+        self.start_as(self.program).await
+    }
+
+    /// As [`Daemon::start`], run by a program of the tests that ends at a moment it is told of; it is told of none
+    /// yet.
+    ///
+    /// # Errors
+    /// As [`Daemon::start`].
+    pub async fn start_doomed(&mut self) -> Result<()> {
+        self.start_as(DOOMED).await
+    }
+
+    async fn start_as(&mut self, program: Program) -> Result<()> {
         if self.process.is_some() {
             return Err(Failure::of(self.name, "runs already"));
         }
-        let mut command = Command::new(self.program.path()?);
+        let mut command = Command::new(program.path()?);
         command
             .arg("--dir")
             .arg(&self.folder)
             .arg("run")
             .env("RUST_LOG", "info,semper_ttp_daemon=debug,semper_merchant_daemon=debug");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = spawn(&mut command).await?;
         let (tell, ready) = oneshot::channel();
         let mut reading = Vec::new();
@@ -132,7 +147,8 @@ impl Daemon {
         if let Some(err) = child.stderr.take() {
             reading.push(tokio::spawn(read(err, self.name, self.log.clone(), None)));
         }
-        self.process = Some(Running { child, reading });
+        let input = child.stdin.take();
+        self.process = Some(Running { child, input, reading });
         match timeout(PATIENCE, ready).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Failure::of(self.name, "ended before it was ready")),
@@ -173,6 +189,52 @@ impl Daemon {
     pub async fn crash(&mut self) -> Result<()> {
         self.kill().await?;
         self.start().await
+    }
+
+    /// Tells a process that was started doomed when to end, counted from now on.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not hear.
+    pub async fn doom(&mut self, doom: Doom) -> Result<()> {
+        let told = ["doomed ", &doom.to_string()];
+        let before = self.log.count(&told);
+        self.tell(&doom.to_string()).await?;
+        self.log.reach(&told, before + 1).await
+    }
+
+    /// Spares a process that was started doomed, and asks how many transactions it has written since it was told
+    /// its doom; nothing if it is gone already.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not say.
+    pub async fn spare(&mut self) -> Result<Option<u64>> {
+        let (log, before) = (self.log.clone(), self.log.count(&["spared after "]));
+        if self.tell("spare").await.is_err() {
+            return self.gone().await.map(|()| None);
+        }
+        tokio::select! {
+            said = log.reach(&["spared after "], before + 1) => said?,
+            gone = self.gone() => return gone.map(|()| None),
+        }
+        let text = log.text();
+        let last = text.lines().filter_map(|line| line.split_once("spared after ")).next_back();
+        let count = last.and_then(|(_, count)| count.parse().ok());
+        count.map(Some).ok_or_else(|| Failure::of(self.name, "does not say how much it has written"))
+    }
+
+    async fn tell(&mut self, line: &str) -> Result<()> {
+        let input = self.process.as_mut().and_then(|running| running.input.as_mut());
+        let input = input.ok_or_else(|| Failure::of(self.name, "does not listen"))?;
+        Ok(input.write_all(format!("{line}\n").as_bytes()).await?)
+    }
+
+    /// Waits until its process is gone, as long as that takes. [`Daemon::ended`] then says how it ended.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not run.
+    pub async fn gone(&mut self) -> Result<()> {
+        let running = self.process.as_mut().ok_or_else(|| Failure::of(self.name, "does not run"))?;
+        Ok(running.child.wait().await.map(drop)?)
     }
 
     /// Sends it a signal and does not wait.

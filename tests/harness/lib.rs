@@ -14,6 +14,7 @@
 pub mod arbiter;
 pub mod buyer;
 pub mod daemon;
+pub mod doom;
 pub mod failure;
 pub mod kept;
 pub mod letter;
@@ -31,7 +32,7 @@ pub use daemon::{Daemon, Said};
 pub use failure::{Failure, Result};
 pub use kept::Kept;
 pub use letter::Letter;
-pub use marketplace::{Marketplace, trial, whole_trial};
+pub use marketplace::{Marketplace, long_trial, trial, whole_trial};
 pub use money::{Account, Done, Till};
 pub use person::Person;
 pub use relay::{Cut, Relay};

@@ -4,6 +4,7 @@ use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use semper_supporting::{
@@ -303,23 +304,29 @@ fn show(log: &str) {
 
 /// Runs a trial in a market of authority and bank; if it fails, the logs of the daemons come with the reason.
 pub fn trial(steps: impl AsyncFnOnce(&mut Marketplace) -> Result<()>) {
-    trial_in(Marketplace::new(), steps);
+    trial_in(Marketplace::new(), PATIENCE * 3, steps);
 }
 
 /// As [`trial`], in a market with an arbiter.
 pub fn whole_trial(steps: impl AsyncFnOnce(&mut Marketplace) -> Result<()>) {
-    trial_in(Marketplace::whole(), steps);
+    trial_in(Marketplace::whole(), PATIENCE * 3, steps);
+}
+
+/// As [`whole_trial`], for steps that are many: each waits for its own end, and all together for up to `limit`.
+pub fn long_trial(limit: Duration, steps: impl AsyncFnOnce(&mut Marketplace) -> Result<()>) {
+    trial_in(Marketplace::whole(), limit, steps);
 }
 
 #[expect(clippy::panic, reason = "how a test fails")]
 fn trial_in(
     market: impl Future<Output = Result<Marketplace>>,
+    limit: Duration,
     steps: impl AsyncFnOnce(&mut Marketplace) -> Result<()>,
 ) {
     let outcome = runtime().and_then(|runtime| {
         runtime.block_on(async {
             let mut market = market.await?;
-            let run = tokio::time::timeout(PATIENCE * 3, steps(&mut market)).await;
+            let run = tokio::time::timeout(limit, steps(&mut market)).await;
             let outcome = run.unwrap_or_else(|_| Err(Failure::new("the trial does not end")));
             if outcome.is_ok() {
                 market.went_well();

@@ -29,6 +29,7 @@ use semper_transfer::payment::{
 use crate::{
     failure::{Failure, Result},
     person::{Person, Unanswered, ask},
+    shopper::BANK,
 };
 
 /// The longest request or answer in bytes.
@@ -158,7 +159,7 @@ impl Person {
             id: PurseId::from_bytes(chance::random()?),
             kind,
             name: "Purse".into(),
-            system: System { sys: sys()?, brand: BRAND.into(), scheme: "Trial bank".into() },
+            system: System { sys: sys()?, brand: BRAND.into(), scheme: BANK.into() },
             version: (1, 0),
             exchange: ExchangeNeeds { verifiable: true, revocable: true, generatable: false },
             anonymity: Anonymity::Identified,

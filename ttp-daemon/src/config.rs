@@ -116,7 +116,8 @@ pub struct BankConfig {
     pub arbiters: Vec<PathBuf>,
 }
 
-const FILE: &str = "ttpd.toml";
+/// The name of the file in the daemon's folder.
+pub const FILE: &str = "ttpd.toml";
 
 impl Config {
     /// Reads the configuration of a folder.
