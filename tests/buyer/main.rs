@@ -11,11 +11,22 @@ use clap::{Parser, Subcommand};
 use semper_supporting::{
     certificate::Certificate,
     comm::address::{Endpoint, Surroundings},
+    crypto::digest::Digest,
     money::{Currency, Money},
 };
-use semper_tests::{Failure, Letter, Result, marketplace::runtime, money::money, shopper::Shopper};
+use semper_tests::{
+    Failure, Letter, Result,
+    doom::{Doom, Fate},
+    marketplace::runtime,
+    money::money,
+    shop::NAME,
+    shopper::Shopper,
+};
 use semper_transfer::catalogue::ArticleId;
-use semper_wallet::{buying::Buying, places::Places};
+use semper_wallet::{
+    buying::{Buying, GOODS},
+    places::Places,
+};
 use serde_json::json;
 
 /// A shopper without a screen.
@@ -63,6 +74,22 @@ enum Task {
     },
     /// Goes on with every sale that is open, until all are closed.
     GoOn,
+    /// Goes on with every sale that is open, takes the goods off the shelf, and buys an article again; dies where it
+    /// is told.
+    Trade {
+        /// The shop, as host:port.
+        #[arg(long)]
+        shop: String,
+        /// The article, as the shop names it.
+        #[arg(long)]
+        article: String,
+        /// What it costs, as "XTS 6.00".
+        #[arg(long)]
+        price: String,
+        /// Before or after which transaction of the sale, as "before 3".
+        #[arg(long)]
+        doom: String,
+    },
     /// Says what is in the purse, by the bank's word.
     Purse,
 }
@@ -96,6 +123,9 @@ async fn run(profile: &Path, task: Task) -> Result<serde_json::Value> {
         }
         Task::Buy { shop, article, silent } => buy(profile, &shop, &article, silent).await,
         Task::GoOn => go_on(profile).await,
+        Task::Trade { shop, article, price, doom } => {
+            trade(profile, &shop, &article, &price, doom.parse()?).await
+        }
         Task::Purse => purse(profile).await,
     }
 }
@@ -176,6 +206,48 @@ async fn go_on(profile: &Path) -> Result<serde_json::Value> {
     }
     buying.stop().await;
     Ok(serde_json::Value::Array(said))
+}
+
+async fn trade(
+    profile: &Path,
+    shop: &str,
+    article: &str,
+    price: &str,
+    doom: Doom,
+) -> Result<serde_json::Value> {
+    let shopper = Shopper::again(profile).await?;
+    // What was asked before the end is asked again as soon as the sales are taken up.
+    shopper.may_expect(NAME, price);
+    let fate = Fate::default();
+    shopper.wallet.archive.watch(fate.clone());
+    let buying = shopper.buying().await?;
+    let article = ArticleId::parse(article).map_err(|error| Failure::of("the article", error))?;
+    let mut visit = buying.visit(&Endpoint::parse(shop, Surroundings::Demo)?).await?;
+    let found = visit.article(article).await.map_err(|fault| Failure::of("the shop", fault))?;
+    for key in buying.open().await? {
+        buying.carry(&key).await?;
+    }
+    shopper.ui.must_be_satisfied()?;
+    println!("{}", json!({ "taken": take(profile, &found.plain)? }));
+    fate.set(doom);
+    let key = buying.order(&visit, &found, None).await?;
+    drop(visit);
+    buying.carry(&key).await?;
+    let transactions = fate.spare();
+    let sale = report(&buying, &shopper, &key).await?;
+    buying.stop().await;
+    Ok(json!({ "transactions": transactions, "sale": sale }))
+}
+
+/// Takes goods with this content off the shelf, if they are there; says what their content really is.
+fn take(profile: &Path, plain: &Digest) -> Result<Option<Digest>> {
+    let path = profile.join(GOODS).join("items").join(plain.to_string());
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let content = Digest::of(&std::fs::read(&path)?);
+    std::fs::remove_file(path)?;
+    Ok(Some(content))
 }
 
 async fn purse(profile: &Path) -> Result<serde_json::Value> {

@@ -1,11 +1,14 @@
 //! A shopper as a process of its own: the program `semper-buyer` on a folder of its own.
 
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::process::ExitStatusExt as _, path::PathBuf};
 
+use rustix::process::Signal;
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{process::Command, time::timeout};
 
 use crate::{
+    daemon::PATIENCE,
+    doom::Doom,
     failure::{Failure, Result},
     marketplace::Marketplace,
     programs::BUYER,
@@ -16,6 +19,15 @@ use crate::{
 pub struct Buyer {
     /// The folder of the wallet.
     pub profile: PathBuf,
+}
+
+/// What a buyer with a doom came to.
+#[derive(Clone, Debug)]
+pub struct Traded {
+    /// The SHA-256 of the goods that were on the shelf after all open sales were closed; null if there were none.
+    pub taken: Value,
+    /// What became of the new sale; absent if the buyer died in it.
+    pub sale: Option<Value>,
 }
 
 impl Buyer {
@@ -52,6 +64,33 @@ impl Buyer {
     /// [`Failure`] with what the program said.
     pub async fn go_on(&self) -> Result<Value> {
         self.done(&["go-on"]).await
+    }
+
+    /// Goes on with every sale that is open, and buys an article of the market's shop for its price, with this doom.
+    ///
+    /// # Errors
+    /// [`Failure`] with what the program said, if it ends otherwise than well or as doomed.
+    pub async fn trade(
+        &self,
+        market: &Marketplace,
+        (article, price): (&str, &str),
+        doom: Doom,
+    ) -> Result<Traded> {
+        let (shop, doom) = (market.shop_at.to_string(), doom.to_string());
+        let words = ["trade", "--shop", &shop, "--article", article, "--price", price, "--doom", &doom];
+        let output = timeout(PATIENCE, self.command(&words)?.output()).await;
+        let output = output.map_err(|_| Failure::of("the buyer does not end", &doom))??;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut said = said.lines().map(serde_json::from_str::<Value>);
+        let died = output.status.signal() == Some(Signal::KILL.as_raw());
+        let (first, sale) = (said.next().transpose()?, said.next().transpose()?);
+        let is_right = if sale.is_some() { output.status.success() } else { died };
+        match first {
+            Some(first) if is_right => {
+                Ok(Traded { taken: first.get("taken").cloned().unwrap_or_default(), sale })
+            }
+            _ => Err(Failure::of("the buyer", String::from_utf8_lossy(&output.stderr))),
+        }
     }
 
     /// Runs the program to its end.
