@@ -11,6 +11,7 @@ use semper_engine::{Engine, KeyedRandomness, Limits, Parts, SystemClock};
 use semper_exchange::deadlines::Deadlines;
 use semper_supporting::{
     archive::{Guard, Query, Row, RowOp, StoreError},
+    crypto::keys::KeyPurpose,
     deal::{Anonymity, Confidentiality, EvidenceLevel},
     evidence::statement::Bytes,
     time::Span,
@@ -74,12 +75,14 @@ impl Books for Tills {
 /// [`ProgramError`].
 pub async fn open(program: Arc<Program>, caller: Caller) -> Result<Sales, ProgramError> {
     let lines = Lines::default();
+    let keys = &program.keys;
+    let journal = keys.one(&*program.store, &operator(), KeyPurpose::Journal, semper_host::now()).await?;
     let host = SaleHost {
         keys: program.keys.clone(),
         subject: operator(),
         modules: till::modules().map_err(till::TillError::from)?,
         books: Tills,
-        journal: Some((program.store.opened().id, program.key)),
+        journal: Some((program.store.opened().id, journal)),
     };
     let surroundings = program.config.surroundings();
     let performer = Errands { caller, surroundings, shelf: None, lines: lines.clone(), user: Unattended };

@@ -90,6 +90,7 @@ pub async fn attend(program: Arc<Program>, sales: Arc<Sales>, session: Session) 
                 }
             };
         if send.send(reply).await.is_err() {
+            sales.left(&guest);
             return;
         }
         if let Some(download) = download {

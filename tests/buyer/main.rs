@@ -192,15 +192,13 @@ async fn buy(profile: &Path, shop: &str, article: &str, silent: bool) -> Result<
 
 async fn go_on(profile: &Path) -> Result<serde_json::Value> {
     let shopper = Shopper::again(profile).await?;
+    // Whatever was not answered before is asked again, as soon as the sales go on.
+    for sale in semper_trade::sale::open(shopper.wallet.archive.as_ref()).await? {
+        shopper.may_expect(&sale.peer.unwrap_or_default(), &sale.price.to_string());
+    }
     let buying = shopper.buying().await?;
     let mut said = Vec::new();
     for key in buying.open().await? {
-        let entry = buying.watch(&key).await?.borrow().clone();
-        if let Some(view) = entry {
-            let keeper = view.peer.unwrap_or_default();
-            // Whatever was not answered before is asked again.
-            shopper.may_expect(&keeper, &view.price.to_string());
-        }
         buying.carry(&key).await?;
         said.push(report(&buying, &shopper, &key).await?);
     }

@@ -19,7 +19,7 @@ use semper_engine::{Engine, EngineError, Key, KeyedRandomness, Limits, Parts, Sy
 use semper_host::{Papers, chance};
 use semper_supporting::{
     access::Subject,
-    archive::{Batch, Guard, Query, Row, RowOp, Store as _, StoreError, record::ITEM},
+    archive::{Batch, Guard, Query, Row, RowOp, StoreError},
     certificate::CertRole,
     comm::{address::Endpoint, session::Retry},
     crypto::{digest::Digest, keys::KeyPurpose},
@@ -224,9 +224,8 @@ impl Buying {
     /// # Errors
     /// [`BuyingFault::Store`].
     pub async fn item(&self, deal: DealId) -> Result<Option<(Digest, std::path::PathBuf)>, BuyingFault> {
-        let rows = self.store().query(vec![Query::of(ITEM.name).equal("deal", deal)]).await?;
-        let Some(row) = rows.iter().flatten().next() else { return Ok(None) };
-        let hash = Digest::from_bytes(row.array("hash")?);
+        let Some(entry) = sale::with_deal(self.store(), deal).await? else { return Ok(None) };
+        let Some(hash) = entry.item else { return Ok(None) };
         Ok(self.shelf.item(&hash).map(|path| (hash, path)))
     }
 

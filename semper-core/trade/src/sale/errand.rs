@@ -74,12 +74,11 @@ pub enum Errand {
         /// The length of the file in bytes before it was sealed.
         length: u64,
     },
-    /// Remove what is of no use any more.
+    /// Remove the sealed file, which is of no use any more. What was opened stays, even if it was not what was agreed:
+    /// the same content may have been bought before.
     Discard {
         /// SHA-256 of the sealed file.
         sealed: Digest,
-        /// SHA-256 of what was opened and not accepted.
-        opened: Option<Digest>,
     },
 }
 

@@ -190,8 +190,8 @@ impl<B: Books> Host for SaleHost<B> {
             }
             Order::Tell(code, deal) => vec![note(Entries::Decision, code, deal)],
             Order::Fault(code, deal) => vec![alarm(code, deal)],
-            Order::View { view, side, links, tls, since } => {
-                let entry = Entry::of(&key.id, side, &links, tls, &view, (since, now));
+            Order::View { view, side, links, tls, item, since } => {
+                let entry = Entry::of(&key.id, side, &links, (tls, item), &view, (since, now));
                 entry.log();
                 vec![engine::Order::Change(entry.keep())]
             }

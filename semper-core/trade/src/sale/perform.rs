@@ -110,19 +110,19 @@ impl<U: User> Performer<SaleInput> for Errands<U> {
                 let mut heard = Vec::new();
                 let asked = arbiter::ask(&self.caller, &at, third, &question, |said| heard.extend(said));
                 if let Err(fault) = asked.await {
-                    // The exchange asks again by its own timer.
                     tracing::warn!(%at, code = fault.code(), "the third party does not answer: {fault}");
+                    if !heard.is_empty() && !fault.is_lasting() {
+                        // It has begun to answer: asked again with the same bytes, it says the same and the rest.
+                        return Performed::Failed(fault.to_string());
+                    }
+                    // The exchange asks again by its own timer.
                 }
                 if heard.is_empty() { Performed::Done } else { Performed::Answered(SaleInput::Third(heard)) }
             }
             Errand::Fetch { at, sealed, length } => self.fetch(&at, sealed, length).await,
-            Errand::Discard { sealed, opened } => {
+            Errand::Discard { sealed } => {
                 let Some(shelf) = &self.shelf else { return Performed::Done };
-                let removed = match opened {
-                    Some(plain) => shelf.remove_item(plain).await,
-                    None => Ok(()),
-                };
-                match removed.and(shelf.remove_sealed(sealed).await) {
+                match shelf.remove_sealed(sealed).await {
                     Ok(()) => Performed::Done,
                     Err(fault) => Performed::Failed(fault.to_string()),
                 }

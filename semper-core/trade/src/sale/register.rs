@@ -7,7 +7,7 @@ use semper_commerce::{
 };
 use semper_supporting::{
     archive::{Column, Direction, Query, Row, RowOp, Store, StoreError, Table, Value},
-    crypto::signature::Kid,
+    crypto::{digest::Digest, signature::Kid},
     deal::DealId,
     money::Money,
     time::Moment,
@@ -32,6 +32,7 @@ pub const SALE: Table = Table {
         Column::text("step"),
         Column::text("told").optional(),
         Column::text("outcome").optional(),
+        Column::bytes("item").optional(),
         Column::integer("paid"),
         Column::integer("delivered"),
         Column::integer("closed"),
@@ -81,6 +82,8 @@ pub struct Entry {
     pub told: Option<String>,
     /// How it ended: `done`, `returned`, `nothing`, `disputed`, or the dotted code of why it never came about.
     pub outcome: Option<String>,
+    /// The item that was bought, by its content: SHA-256.
+    pub item: Option<Digest>,
     /// Whether the money has moved, by the bank's word.
     pub paid: bool,
     /// Whether the goods have.
@@ -117,7 +120,7 @@ impl Entry {
         id: &[u8],
         side: Side,
         links: &Links,
-        tls: Option<Kid>,
+        (tls, item): (Option<Kid>, Option<Digest>),
         view: &SaleView,
         (opened, now): (Moment, Moment),
     ) -> Self {
@@ -138,6 +141,7 @@ impl Entry {
             step: word(&view.step),
             told: view.code.map(|code| code.key().to_owned()),
             outcome,
+            item,
             paid: view.is_paid,
             delivered: view.is_delivered,
             closed: view.is_closed,
@@ -171,6 +175,7 @@ impl Entry {
                 .with("step", self.step.clone())
                 .with("told", self.told.clone())
                 .with("outcome", self.outcome.clone())
+                .with("item", self.item)
                 .with("paid", self.paid)
                 .with("delivered", self.delivered)
                 .with("closed", self.closed)
@@ -202,6 +207,7 @@ impl Entry {
             step: row.text("step")?.to_owned(),
             told: text("told")?,
             outcome: text("outcome")?,
+            item: if row.is_null("item") { None } else { Some(Digest::from_bytes(row.array("item")?)) },
             paid: row.count("paid")? != 0,
             delivered: row.count("delivered")? != 0,
             closed: row.count("closed")? != 0,

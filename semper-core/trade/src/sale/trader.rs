@@ -183,6 +183,8 @@ pub enum Order {
         links: Box<Links>,
         /// The key of the other side's connections.
         tls: Option<Kid>,
+        /// The item that was bought.
+        item: Option<Digest>,
         /// Since when it goes on.
         since: Moment,
     },
@@ -412,6 +414,7 @@ impl Machine for Trader {
                 side: self.side(),
                 links: Box::new(self.links.clone()),
                 tls: self.peer.as_ref().map(|peer| peer.tls),
+                item: self.measured.filter(|_| self.has_item).map(|measured| measured.plain),
                 since,
             });
         }
@@ -462,7 +465,7 @@ impl Trader {
             sale::Output::Fault(code) => orders.push(Order::Fault(code, self.deal)),
             sale::Output::Opened(_) => {}
             sale::Output::Ended(_) => {
-                orders.extend(["user", "third-party", "goods"].map(Order::Forget));
+                orders.extend(["user", "third-party", "goods", "seal"].map(Order::Forget));
             }
         }
     }
@@ -536,12 +539,11 @@ impl Trader {
         }));
     }
 
-    /// Nothing moves any more: no timer runs, and of the goods only the item stays.
+    /// Nothing moves any more: no timer runs, and the sealed goods go.
     fn tidy(&self, orders: &mut Vec<Order>) {
         orders.push(Order::ClearTimers);
         if let Some((sealed, _)) = self.sealed {
-            let opened = self.measured.filter(|_| !self.has_item).map(|measured| measured.plain);
-            orders.push(Order::Do(Box::new(Errand::Discard { sealed, opened })));
+            orders.push(Order::Do(Box::new(Errand::Discard { sealed })));
         }
     }
 

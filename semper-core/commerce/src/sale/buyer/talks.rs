@@ -132,6 +132,10 @@ impl Buyer {
         let gives = answer.view.gives.as_ref().and_then(|package| package.leaf(&LeafPath::first()));
         let Some(Description::Data(data)) = gives else { return Err(Mismatch::Kind.into()) };
         let (Some(sealed), Some(_)) = (data.sealed, data.key) else { return Err(Mismatch::Sealed.into()) };
+        // What nobody wants is not fetched either, however long it is.
+        if !Expectation::from(self.plan.wants.clone()).is_satisfied_by(&Description::from(data.clone())) {
+            return Err(check::OfferFault::Expectation.into());
+        }
         let fetch = Output::Fetch { sealed, length: data.length };
         let kept = Output::Keep(answer.bytes().clone());
         talks.answer = Some(Answered { signed: answer.bytes().clone(), selected, run, data: data.clone() });
