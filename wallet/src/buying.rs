@@ -6,7 +6,7 @@
 //!                                      ▼  │ line to the shop, bank, arbiter, download, seal
 //! ```
 //!
-//! What was begun goes on whenever the wallet is open: [`Buying::take_up`] gives every open sale its line again.
+//! What was begun goes on whenever the wallet is open: [`Buying::start`] gives every open sale its line again.
 
 mod fault;
 mod person;
