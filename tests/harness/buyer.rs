@@ -1,17 +1,18 @@
 //! A shopper as a process of its own: the program `semper-buyer` on a folder of its own.
 
-use std::{fs, os::unix::process::ExitStatusExt as _, path::PathBuf};
+use std::{fs, os::unix::process::ExitStatusExt as _, path::PathBuf, process::Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use tokio::{process::Command, time::timeout};
+use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 
 use crate::{
     daemon::PATIENCE,
     doom::Doom,
     failure::{Failure, Result},
     marketplace::Marketplace,
-    programs::BUYER,
+    programs::{BUYER, WALLET},
+    shopper::PASSWORD,
 };
 
 /// A shopper's folder, and the program on it.
@@ -113,5 +114,25 @@ impl Buyer {
         let mut command = Command::new(BUYER.path()?);
         command.arg("--profile").arg(&self.profile).args(words).kill_on_drop(true);
         Ok(command)
+    }
+
+    /// A command of the real wallet on this folder, which is given its password on a pipe; what it answers.
+    ///
+    /// # Errors
+    /// [`Failure`] with what it said.
+    pub async fn wallet(&self, words: &[&str]) -> Result<String> {
+        let mut command = Command::new(WALLET.path()?);
+        command.args(words).arg("--profile").arg(&self.profile).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        if let Some(mut input) = child.stdin.take() {
+            // A wallet that ends before it asks says why below.
+            let _ = input.write_all(PASSWORD.as_bytes()).await;
+        }
+        let output = child.wait_with_output().await?;
+        if !output.status.success() {
+            return Err(Failure::of("the wallet", String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }

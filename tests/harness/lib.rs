@@ -15,6 +15,7 @@ pub mod arbiter;
 pub mod buyer;
 pub mod daemon;
 pub mod doom;
+pub mod dossier;
 pub mod failure;
 pub mod kept;
 pub mod letter;

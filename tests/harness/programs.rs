@@ -23,10 +23,14 @@ pub const BUYER: Program = Program { name: "semper-buyer", package: "semper-test
 /// The daemon of a folder, ending where it is told.
 pub const DOOMED: Program = Program { name: "semper-doomed", package: "semper-tests", found: &FOUND_DOOMED };
 
+/// The wallet: its window, and its commands.
+pub const WALLET: Program = Program { name: "semper-wallet", package: "semper-wallet", found: &FOUND_WALLET };
+
 static FOUND_BUYER: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_DOOMED: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_MERCHANTD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_TTPD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+static FOUND_WALLET: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 
 /// A program of the workspace.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,8 @@ pub mod cli;
 mod export;
 mod folder;
 mod list;
+mod report;
+mod shelf;
 mod verify;
 
 use semper_supporting::{
@@ -14,7 +16,7 @@ use semper_supporting::{
 use semper_tinguin::texts::{Msg, Texts};
 
 pub use export::{POLICY, dossier, write};
-pub use folder::Folder;
+pub use folder::{Folder, Found};
 pub use list::{Holding, list};
 pub use verify::{Finding, Problem, Report, Seen, verify};
 

@@ -26,6 +26,7 @@ use semper_supporting::{
     evidence::{Signable, Statement, bundle::Files},
     time::{Moment, Span},
 };
+use semper_tinguin::texts::Texts;
 use semper_wallet::{
     evidence::{Folder, Problem, dossier, list, verify, write},
     fault::WalletFault,
@@ -181,7 +182,7 @@ async fn a_dossier_convinces_this_program_and_openssl_and_no_spoilt_one_does() {
     let holdings = list(wallet.archive.as_ref()).await.unwrap();
     assert_eq!((holdings.len(), holdings[0].deal, holdings[0].statements), (1, DEAL, 1));
 
-    let files = dossier(&wallet, DEAL, chance::now()).await.unwrap();
+    let files = dossier(&wallet, DEAL, &Texts::english(), chance::now()).await.unwrap();
     assert_eq!(judged(&files, root), (true, Vec::new(), true));
     let record = String::from_utf8(files["journal/own.txt"].clone()).unwrap();
     let kinds: Vec<_> = record.lines().map(|line| line.split(' ').nth(2).unwrap()).collect();
@@ -190,7 +191,7 @@ async fn a_dossier_convinces_this_program_and_openssl_and_no_spoilt_one_does() {
         assert_eq!(files.keys().filter(|path| path.starts_with(folder)).count(), 1, "{folder}");
     }
     // The entry of the first export belongs to no deal, so the second says the same.
-    let again = dossier(&wallet, DEAL, chance::now()).await.unwrap();
+    let again = dossier(&wallet, DEAL, &Texts::english(), chance::now()).await.unwrap();
     assert_eq!(again["journal/own.txt"], files["journal/own.txt"]);
 
     let (accepted, problems, script) = judged(&files, Digest::of(b"another root"));
@@ -213,11 +214,14 @@ async fn what_is_missing_for_a_dossier_is_named() {
     let home = tempfile::tempdir().unwrap();
     let (_, wallet) = new_wallet(home.path()).await;
     let code = |result: Result<Files, WalletFault>| result.unwrap_err().code();
-    assert_eq!(code(dossier(&wallet, DEAL, chance::now()).await), "evidence.no-deal");
+    assert_eq!(code(dossier(&wallet, DEAL, &Texts::english(), chance::now()).await), "evidence.no-deal");
     signing_key(&wallet).await;
     order(&wallet).await;
-    assert_eq!(code(dossier(&wallet, DEAL, chance::now()).await), "evidence.no-certificate");
-    assert_eq!(code(dossier(&wallet, OTHER, chance::now()).await), "evidence.no-deal");
+    assert_eq!(
+        code(dossier(&wallet, DEAL, &Texts::english(), chance::now()).await),
+        "evidence.no-certificate"
+    );
+    assert_eq!(code(dossier(&wallet, OTHER, &Texts::english(), chance::now()).await), "evidence.no-deal");
 }
 
 #[test]

@@ -62,6 +62,10 @@ evidence-no-key = A statement ({ $kind }) is signed by { $signer }, of whom this
 evidence-draft = The dossier cannot be put together: { $reason }
 import-too-big = This folder has more files, or larger ones, than any dossier
 evidence-exported = The dossier of deal { $deal } is in { $path }
+evidence-report = What happened in deal { $deal }, in order, as { $compiler } has kept it. Each time is when the document was made or came there. Below each stand its type, and the SHA-256 of its text by which others name it.
+evidence-about = { $what }. Signed by { $signer }
+evidence-about-account = { $what }. Signed with the key of an account
+evidence-parties = Whose certificates these are, which the documents name by their SHA-256:
 evidence-object-ok = ok    { $place }  { $kind }
 evidence-object-bad = FAIL  { $place }  { $kind }
 # $n: count

@@ -82,7 +82,7 @@ impl EvidenceCommand {
                 let password = secret.password(texts)?;
                 let files = runtime.block_on(async {
                     let wallet = Wallet::unlock(&profile()?, password, Mode::Whole).await?;
-                    dossier(&wallet, deal, chance::now()).await
+                    dossier(&wallet, deal, texts, chance::now()).await
                 })?;
                 write(&files, &out)?;
                 let path = out.display().to_string();

@@ -10,6 +10,7 @@ use std::{
     path::Path,
 };
 
+use semper_commerce::sale::{CLAUSE, clause};
 use semper_host::{chance, keyring::KeyringError};
 use semper_supporting::{
     access::{Action, Decision, Facts, Limits, Object, Subject, decide},
@@ -17,9 +18,8 @@ use semper_supporting::{
         Batch, Query, Relation, Row, Store as _, StoreError, Value,
         head::JournalHead,
         journal::{self, Class as EntryClass, Entry, Kind, Line},
-        record::{CERTIFICATE, EVIDENCE, EvidenceRecord, ITEM, REVOCATION_LIST},
+        record::{EVIDENCE, EvidenceRecord, ITEM},
     },
-    certificate::{Certificate, Class, Content, Crl, inspect},
     crypto::{
         digest::Digest,
         keys::{KeyPurpose, KeyRef},
@@ -27,13 +27,16 @@ use semper_supporting::{
     },
     deal::DealId,
     evidence::{
-        Signable, Verified,
+        Signable, Statement as _, Verified,
         bundle::{Files, Object as Exhibit, Parts, Record, SignedBy},
+        statement,
     },
     time::Moment,
 };
+use semper_tinguin::texts::Texts;
+use semper_transfer::payment::message::Account;
 
-use super::{EvidenceFault, all};
+use super::{EvidenceFault, all, report, shelf::Shelf};
 use crate::{fault::WalletFault, staging::Staging, wallet::Wallet};
 
 /// The policy under which a dossier is signed.
@@ -47,7 +50,12 @@ const ATTACHMENT: usize = 16 << 20;
 ///
 /// # Errors
 /// [`WalletFault::Evidence`] if there is no evidence of the deal, or a key or certificate is missing.
-pub async fn dossier(wallet: &Wallet, deal: DealId, now: Moment) -> Result<Files, WalletFault> {
+pub async fn dossier(
+    wallet: &Wallet,
+    deal: DealId,
+    texts: &Texts,
+    now: Moment,
+) -> Result<Files, WalletFault> {
     let store = wallet.archive.as_ref();
     let rows = all(store, &EVIDENCE, EvidenceRecord::of_deal(deal)).await?;
     if rows.is_empty() {
@@ -55,30 +63,32 @@ pub async fn dossier(wallet: &Wallet, deal: DealId, now: Moment) -> Result<Files
     }
     let shelf = Shelf::read(wallet).await?;
     let (key, own) = shelf.signer(wallet)?;
-    let mut parts = Parts::default();
-    let mut needed = BTreeSet::from([own]);
+    let mut records = rows.iter().map(EvidenceRecord::from_row).collect::<Result<Vec<_>, _>>()?;
     let mut keys: BTreeMap<Kid, PublicKey> = BTreeMap::new();
-    for row in &rows {
-        let record = EvidenceRecord::from_row(row)?;
-        let by = match shelf.certificate_of(&record) {
-            Some(digest) => {
-                needed.insert(digest);
-                SignedBy::Certificate(digest)
-            }
-            None => {
-                let public = wallet.keys.public(&KeyRef::of(record.signer));
-                let missing = || EvidenceFault::NoKey { kind: record.kind.clone(), signer: record.signer };
-                keys.insert(record.signer, public.map_err(|_| missing())?);
-                SignedBy::Key(record.signer)
-            }
-        };
-        parts.report.push_str(&format!("{}  {}  {}\n", record.at, record.kind, record.signed.digest()));
-        parts.objects.push(Exhibit { signed: record.signed, by, at: record.at, about: record.kind });
+    for record in records.iter().filter(|record| shelf.certificate_of(record).is_none()) {
+        let public = wallet.keys.public(&KeyRef::of(record.signer));
+        let missing = || EvidenceFault::NoKey { kind: record.kind.clone(), signer: record.signer };
+        keys.insert(record.signer, public.map_err(|_| missing())?);
+    }
+    records.extend(openings(wallet, &keys).await?);
+    let lines = all(store, &journal::TABLE, Query::of(journal::TABLE.name).equal("deal", deal)).await?;
+    in_order(&mut records, &lines);
+    let mut parts = Parts { report: report::title(texts, &shelf, deal, &own), ..Parts::default() };
+    let mut needed = BTreeSet::from([own]);
+    for (number, record) in (1..).zip(records) {
+        let by = shelf.certificate_of(&record);
+        needed.extend(by.into_iter().chain(shelf.named_in(&record.signed)));
+        let about = report::about(texts, &shelf, &record, by);
+        parts.report.push_str(&report::lines(number, &record, &about));
+        let by = by.map_or(SignedBy::Key(record.signer), SignedBy::Certificate);
+        parts.objects.push(Exhibit { signed: record.signed, by, at: record.at, about });
     }
     parts.keys = keys.into_values().collect();
     shelf.lay(&needed, &mut parts);
+    parts.report.push_str(&report::parties(texts, &shelf, &needed));
     parts.attachments = attachments(wallet, deal).await?;
-    parts.record = segment(wallet, deal, now).await?;
+    parts.attachments.extend(clauses(&parts.objects));
+    parts.record = segment(wallet, &lines, now).await?;
     let draft = parts
         .draft(deal, now, key.kid(), Some(own))
         .map_err(|error| EvidenceFault::Draft(error.to_string()))?;
@@ -86,6 +96,48 @@ pub async fn dossier(wallet: &Wallet, deal: DealId, now: Moment) -> Result<Files
     let signed = sign(wallet, &key, &policy, Action::ExportEvidence, draft.dossier(), now)?;
     note(wallet, signed.bytes().tbs.clone(), parts.record.as_ref(), now).await?;
     Ok(draft.complete(&signed, SignedBy::Certificate(own)))
+}
+
+/// The statements with which banks opened the accounts of `keys`: a key without a certificate is known by them.
+async fn openings(
+    wallet: &Wallet,
+    keys: &BTreeMap<Kid, PublicKey>,
+) -> Result<Vec<EvidenceRecord>, StoreError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = Query::of(EVIDENCE.name).equal("type", Account::TYPE);
+    let rows = all(wallet.archive.as_ref(), &EVIDENCE, query).await?;
+    let records = rows.iter().map(EvidenceRecord::from_row).collect::<Result<Vec<_>, _>>()?;
+    let of_them = |record: &EvidenceRecord| {
+        let account = statement::from_bytes::<Account>(&record.signed.tbs);
+        account.is_ok_and(|account| keys.contains_key(&account.owner))
+    };
+    Ok(records.into_iter().filter(of_them).collect())
+}
+
+/// Sorts by time, and within a second as the lines of the journal stand.
+fn in_order(records: &mut [EvidenceRecord], lines: &[Row]) {
+    let mut places: BTreeMap<Digest, usize> = BTreeMap::new();
+    for (place, line) in (1..).zip(lines) {
+        if let Ok(payload) = line.bytes("payload") {
+            places.entry(Digest::of(payload)).or_insert(place);
+        }
+    }
+    records.sort_by_cached_key(|record| {
+        let digest = record.signed.digest();
+        (record.at, places.get(&digest).copied().unwrap_or_default(), digest)
+    });
+}
+
+/// The texts of the program that the objects name by their digest.
+fn clauses(objects: &[Exhibit]) -> Option<Vec<u8>> {
+    let named = clause().to_string();
+    let names = |object: &Exhibit| {
+        let lines = statement::lines(&object.signed.tbs).unwrap_or_default();
+        lines.iter().any(|(_, value)| *value == named)
+    };
+    objects.iter().any(names).then(|| CLAUSE.as_bytes().to_vec())
 }
 
 /// Writes a dossier into a new folder, or none of it.
@@ -103,70 +155,6 @@ pub fn write(files: &Files, folder: &Path) -> Result<(), WalletFault> {
     place.settle(folder)
 }
 
-/// The certificates and lists of the archive, read.
-struct Shelf {
-    certificates: BTreeMap<Digest, (Certificate, Content)>,
-    lists: Vec<Crl>,
-}
-
-impl Shelf {
-    async fn read(wallet: &Wallet) -> Result<Self, WalletFault> {
-        let store = wallet.archive.as_ref();
-        let mut certificates = BTreeMap::new();
-        for row in all(store, &CERTIFICATE, Query::of(CERTIFICATE.name)).await? {
-            let damaged = |_| StoreError::Damaged("a certificate cannot be read".to_owned());
-            let certificate = Certificate::from_der(row.bytes("der")?).map_err(damaged)?;
-            let content = inspect(&certificate).map_err(damaged)?;
-            certificates.insert(certificate.digest(), (certificate, content));
-        }
-        let rows = all(store, &REVOCATION_LIST, Query::of(REVOCATION_LIST.name)).await?;
-        let lists = rows.iter().filter_map(|row| Crl::from_der(row.bytes("der").ok()?).ok()).collect();
-        Ok(Self { certificates, lists })
-    }
-
-    /// The key with which the owner signs, and its certificate.
-    fn signer(&self, wallet: &Wallet) -> Result<(KeyRef, Digest), WalletFault> {
-        let keys = wallet.keys.of(KeyPurpose::Sign)?;
-        if keys.is_empty() {
-            return Err(EvidenceFault::NoSignKey.into());
-        }
-        let certified = |key: KeyRef| Some((key, self.of_key(key.kid())?));
-        Ok(keys.into_iter().find_map(certified).ok_or(EvidenceFault::NoCertificate)?)
-    }
-
-    fn of_key(&self, kid: Kid) -> Option<Digest> {
-        let of_it = |(_, (_, content)): &(&Digest, &(Certificate, Content))| content.key.kid() == kid;
-        self.certificates.iter().find(of_it).map(|(digest, _)| *digest)
-    }
-
-    /// The certificate that a record names, or another one of the same key.
-    fn certificate_of(&self, record: &EvidenceRecord) -> Option<Digest> {
-        let named = record.certificate.filter(|digest| self.certificates.contains_key(digest));
-        named.or_else(|| self.of_key(record.signer))
-    }
-
-    /// Lays the certificates out with all that stands above them, and the lists of those authorities.
-    fn lay(&self, needed: &BTreeSet<Digest>, parts: &mut Parts) {
-        let mut laid = BTreeSet::new();
-        let mut open: Vec<Digest> = needed.iter().copied().collect();
-        while let Some(digest) = open.pop() {
-            let Some((certificate, content)) = self.certificates.get(&digest) else { continue };
-            if !laid.insert(digest) {
-                continue;
-            }
-            let above = self.certificates.iter().filter(|(other, (_, issuer))| {
-                **other != digest
-                    && content.issuer_key.is_some_and(|id| issuer.key.kid().as_bytes().starts_with(&id))
-            });
-            open.extend(above.map(|(other, _)| *other));
-            let place = if content.class == Class::Root { &mut parts.roots } else { &mut parts.certificates };
-            place.push(certificate.der().to_vec());
-            let lists = self.lists.iter().filter(|list| list.is_signed_by(certificate));
-            parts.lists.extend(lists.map(|list| list.der().to_vec()));
-        }
-    }
-}
-
 /// The items of the deal that are kept in the archive itself.
 async fn attachments(wallet: &Wallet, deal: DealId) -> Result<Vec<Vec<u8>>, StoreError> {
     let rows = all(wallet.archive.as_ref(), &ITEM, Query::of(ITEM.name).equal("deal", deal)).await?;
@@ -174,11 +162,10 @@ async fn attachments(wallet: &Wallet, deal: DealId) -> Result<Vec<Vec<u8>>, Stor
     Ok(rows.iter().filter_map(content).filter(|content| content.len() <= ATTACHMENT).collect())
 }
 
-/// The journal from the first line of the deal to its last, with a head signed over that last line. What the
+/// The journal from the first line of the deal to its last, of which `own` are the deal's, with a head signed over that last line. What the
 /// journal holds of other business after it stays here.
-async fn segment(wallet: &Wallet, deal: DealId, now: Moment) -> Result<Option<Record>, WalletFault> {
+async fn segment(wallet: &Wallet, own: &[Row], now: Moment) -> Result<Option<Record>, WalletFault> {
     let (store, table) = (wallet.archive.as_ref(), &journal::TABLE);
-    let own = all(store, table, Query::of(table.name).equal("deal", deal)).await?;
     let (Some(first), Some(last)) = (own.first(), own.last()) else { return Ok(None) };
     let query = Query::of(table.name).when("seq", Relation::AtLeast, Value::count(first.count("seq")?)).when(
         "seq",

@@ -11,7 +11,7 @@ use semper_supporting::{
         head::JournalHead,
         journal::{Chain, Head, Line},
     },
-    certificate::{Certificate, CertificateFault, Class, Crl, TrustSnapshot, Usage, inspect},
+    certificate::{CertRole, Certificate, CertificateFault, Class, Crl, TrustSnapshot, Usage, inspect},
     crypto::{
         digest::Digest,
         signature::{PublicKey, Signature},
@@ -21,6 +21,7 @@ use semper_supporting::{
     time::Moment,
 };
 use semper_tinguin::texts::{Msg, Texts};
+use semper_transfer::payment::message::Account;
 use serde::Serialize;
 
 use super::folder::Folder;
@@ -331,15 +332,25 @@ impl Check<'_> {
         if found.is_none() {
             self.report(Problem::Key, place);
         }
-        let says = |bytes: &[u8]| {
-            let lines = statement::lines(bytes).unwrap_or_default();
-            lines.iter().any(|(line, value)| line == "owner" && value == name)
-        };
-        let objects = self.folder.below("evidence/").filter(|(path, _)| path.ends_with("/object.tbs"));
-        if !objects.into_iter().any(|(_, found)| says(&found.content)) {
+        let objects = self.folder.below("evidence/");
+        let mut folders = objects.filter_map(|(path, _)| path.strip_suffix("/object.tbs"));
+        if !folders.any(|folder| self.opens(&format!("evidence/{folder}"), name)) {
             self.report(Problem::Unvouched, place);
         }
         found
+    }
+
+    /// Whether an object is the statement of a bank that opened an account for this key.
+    fn opens(&self, folder: &str, owner: &str) -> bool {
+        let tbs = self.folder.get(&format!("{folder}/object.tbs")).unwrap_or_default();
+        let account = statement::from_bytes::<Account>(tbs);
+        let signer = self.folder.text(&format!("{folder}/signer.txt"));
+        let named = signer.and_then(|signer| signer.strip_prefix("cert ")?.strip_suffix('\n'));
+        let certificate = named.and_then(|name| self.certificates.get(&Digest::parse(name).ok()?));
+        account.is_ok_and(|account| account.owner.to_string() == owner)
+            && certificate
+                .and_then(|certificate| inspect(certificate).ok())
+                .is_some_and(|content| content.roles.contains(&CertRole::Bank))
     }
 
     /// 5. Attachments, each under its digest.
