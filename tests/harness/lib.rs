@@ -28,6 +28,7 @@ pub mod relay;
 pub mod script;
 pub mod shop;
 pub mod shopper;
+pub mod wire;
 
 pub use daemon::{Daemon, Said};
 pub use failure::{Failure, Result};

@@ -2,15 +2,17 @@
 
 use std::{path::Path, sync::Arc};
 
+use semper_engine::Performer;
 use semper_supporting::{
     certificate::Certificate,
     comm::address::Surroundings,
     registration::letter::Received,
     tinguin::{Critical, FactKey},
 };
+use semper_trade::sale::{Errands, SaleInput};
 use semper_wallet::{
     account::Accounts,
-    buying::Buying,
+    buying::{Buying, Person},
     consent::Consent,
     membership::Membership,
     password::Password,
@@ -116,6 +118,18 @@ impl Shopper {
     pub async fn buying(&self) -> Result<Buying> {
         let caller = Membership::new(self.consent.clone()).caller().await?;
         Ok(Buying::start(self.consent.clone(), caller).await?)
+    }
+
+    /// As [`Shopper::buying`]; what sales order is done by what `by` makes of the wallet's performer.
+    ///
+    /// # Errors
+    /// As [`Shopper::buying`].
+    pub async fn buying_by<P: Performer<SaleInput>>(
+        &self,
+        by: impl FnOnce(Errands<Person>) -> P,
+    ) -> Result<Buying> {
+        let caller = Membership::new(self.consent.clone()).caller().await?;
+        Ok(Buying::start_by(self.consent.clone(), caller, by).await?)
     }
 
     /// Expects the prompt that opens a deal with this shop, as a person who confirms it.

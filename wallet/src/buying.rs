@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 use semper_archive_sqlite::SqliteArchive;
 use semper_commerce::{deal::Party, sale::SaleView};
-use semper_engine::{Engine, EngineError, Key, KeyedRandomness, Limits, Parts, SystemClock};
+use semper_engine::{Engine, EngineError, Key, KeyedRandomness, Limits, Parts, Performer, SystemClock};
 use semper_host::{Papers, chance};
 use semper_supporting::{
     access::Subject,
@@ -87,6 +87,18 @@ impl Buying {
     /// # Errors
     /// [`BuyingFault`].
     pub async fn start(consent: Consent, caller: Caller) -> Result<Self, BuyingFault> {
+        Self::start_by(consent, caller, |errands| errands).await
+    }
+
+    /// As [`Buying::start`]; what sales order is done by what `by` makes of its performer.
+    ///
+    /// # Errors
+    /// [`BuyingFault`].
+    pub async fn start_by<P: Performer<SaleInput>>(
+        consent: Consent,
+        caller: Caller,
+        by: impl FnOnce(Errands<Person>) -> P,
+    ) -> Result<Self, BuyingFault> {
         let wallet = Arc::clone(consent.wallet());
         let accounts = Accounts::new(consent.clone(), caller.clone())?;
         let folder = wallet.folder.join(GOODS);
@@ -112,7 +124,7 @@ impl Buying {
         let parts = Parts {
             host,
             store: Arc::clone(&wallet.archive),
-            performer,
+            performer: by(performer),
             clock: SystemClock,
             randomness: KeyedRandomness::new(wallet.randomness().clone()),
             limits: Limits::default(),
