@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use semper_exchange::deadlines::Deadlines;
 use semper_host::config;
 use semper_supporting::{
     certificate::{Subject, profile::BusinessKind},
@@ -46,6 +47,41 @@ pub struct Config {
     /// The arbiters it trusts with its exchanges, as host:port, preferred first. Without one it sells nothing.
     #[serde(default)]
     pub arbiters: Vec<String>,
+    /// How long it waits for buyers before it asks an arbiter.
+    #[serde(default)]
+    pub deadlines: Waiting,
+}
+
+/// How long the shop waits for a buyer, and advises the buyer to wait for it, in seconds: the table `[deadlines]`.
+/// Without it these are the deadlines of somebody in front of a screen.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Waiting {
+    /// For the answer to its offer; then it asks the arbiter to call the exchange off.
+    pub t_accept: u64,
+    /// For the other side's items after agreement; then either asks the arbiter to decide.
+    pub t_item: u64,
+    /// For the word that the buyer has everything; payments can be ordered back for a day longer.
+    pub t_close: u64,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        let Deadlines { t_accept, t_item, t_close } = Deadlines::INTERACTIVE;
+        Self { t_accept, t_item, t_close }
+    }
+}
+
+impl Waiting {
+    /// What its offers say.
+    pub const fn deadlines(&self) -> Deadlines {
+        Deadlines { t_accept: self.t_accept, t_item: self.t_item, t_close: self.t_close }
+    }
+
+    /// Whether each lies between a second and a week.
+    fn is_sane(&self) -> bool {
+        [self.t_accept, self.t_item, self.t_close].iter().all(|seconds| (1..=7 * 24 * 3600).contains(seconds))
+    }
 }
 
 const fn hour() -> u64 {
@@ -88,6 +124,9 @@ impl Config {
         }
         if !(1..=24 * 3600).contains(&self.lists_every_s) {
             return Err(content(folder, "lists_every_s is between a second and a day"));
+        }
+        if !self.deadlines.is_sane() {
+            return Err(content(folder, "deadlines: each is between a second and a week"));
         }
         self.subject()
             .check(semper_supporting::certificate::Class::Merchant)
@@ -189,6 +228,13 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_that_is_not_named_is_that_of_somebody_in_front_of_a_screen() {
+        assert_eq!(read(TEXT).unwrap().deadlines.deadlines(), Deadlines::INTERACTIVE);
+        let deadlines = read(&format!("{TEXT}[deadlines]\nt_item = 9\n")).unwrap().deadlines.deadlines();
+        assert_eq!(deadlines, Deadlines { t_item: 9, ..Deadlines::INTERACTIVE });
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (from, to, said) in [
             ("demo = true", "demo = false", "takes play money only"),
@@ -200,6 +246,8 @@ mod tests {
             ("port = 7445", "port = 99999", "port"),
             ("demo =", "dmeo =", "dmeo"),
             ("demo =", "lists_every_s = 0\ndemo =", "between a second and a day"),
+            ("demo = true", "demo = true\ndeadlines = { t_item = 0 }", "between a second and a week"),
+            ("demo = true", "demo = true\ndeadlines = { t_itme = 9 }", "t_itme"),
         ] {
             let error = read(&TEXT.replacen(from, to, 1)).unwrap_err();
             assert!(error.contains(said) && error.contains(FILE), "{to}: {error}");

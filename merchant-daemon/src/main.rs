@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use semper_host::{Registration, daemon};
 use semper_merchant_daemon::{
     catalogue::Wanted,
-    config::Config,
+    config::{Config, Waiting},
     control::{self, Command, Done},
     goods::Size,
     program::{Program, ProgramError},
@@ -195,6 +195,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
         authority: init.authority,
         bank: init.bank,
         lists_every_s: init.lists_every,
+        deadlines: Waiting::default(),
         arbiters: init.arbiters,
     };
     let till = Program::init(dir, config, &registration).await?;

@@ -7,8 +7,7 @@ use semper_commerce::{
     deal::{DealPropose, House, Party, Range, Ranges},
     sale::{self, SellerPlan},
 };
-use semper_engine::{Engine, KeyedRandomness, Limits, Parts, SystemClock};
-use semper_exchange::deadlines::Deadlines;
+use semper_engine::{Engine, KeyedRandomness, Limits, Parts, Performer, SystemClock};
 use semper_supporting::{
     archive::{Guard, Query, Row, RowOp, StoreError},
     crypto::keys::KeyPurpose,
@@ -20,7 +19,7 @@ use semper_supporting::{
 use semper_trade::{
     acquaintance::{self, Acquaintance},
     calls::Caller,
-    sale::{Books, Counter, Errands, Lines, Links, Place, SaleHost, Shop, Unattended},
+    sale::{Books, Counter, Errands, Lines, Links, Place, SaleHost, SaleInput, Shop, Unattended},
 };
 use semper_transfer::{catalogue::ArticleId, payment::Purse};
 
@@ -71,9 +70,15 @@ impl Books for Tills {
 
 /// Opens the counter, and takes up the sales that an earlier run left open.
 ///
+/// `around` makes what performs the errands of the sales out of what the shop would perform them by.
+///
 /// # Errors
 /// [`ProgramError`].
-pub async fn open(program: Arc<Program>, caller: Caller) -> Result<Sales, ProgramError> {
+pub async fn open<P: Performer<SaleInput>>(
+    program: Arc<Program>,
+    caller: Caller,
+    around: impl FnOnce(Errands<Unattended>) -> P,
+) -> Result<Sales, ProgramError> {
     let lines = Lines::default();
     let keys = &program.keys;
     let journal = keys.one(&*program.store, &operator(), KeyPurpose::Journal, semper_host::now()).await?;
@@ -85,7 +90,8 @@ pub async fn open(program: Arc<Program>, caller: Caller) -> Result<Sales, Progra
         journal: Some((program.store.opened().id, journal)),
     };
     let surroundings = program.config.surroundings();
-    let performer = Errands { caller, surroundings, shelf: None, lines: lines.clone(), user: Unattended };
+    let errands = Errands { caller, surroundings, shelf: None, lines: lines.clone(), user: Unattended };
+    let performer = around(errands);
     let parts = Parts {
         host,
         store: Arc::clone(&program.store),
@@ -168,7 +174,7 @@ impl Shop for Goods {
             price: article.price,
             arbiters: arbiters.iter().map(Acquaintance::arbiter).collect(),
             banks: BTreeMap::from([(program.till.bank, program.till.purse.bank)]),
-            deadlines: Deadlines::INTERACTIVE,
+            deadlines: program.config.deadlines.deadlines(),
         };
         let bank = Place { at: program.config.bank.clone(), chain: Vec::new() };
         let links = Links {

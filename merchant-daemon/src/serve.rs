@@ -3,8 +3,12 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Listener, Server};
+use semper_engine::Performer;
 use semper_host::daemon;
-use semper_trade::calls::Caller;
+use semper_trade::{
+    calls::Caller,
+    sale::{Errands, SaleInput, Unattended},
+};
 use tokio::time::sleep;
 
 use crate::{
@@ -22,6 +26,19 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// # Errors
 /// [`ProgramError`].
 pub async fn run(folder: &Path, program: Arc<Program>) -> Result<(), ProgramError> {
+    run_around(folder, program, |errands| errands).await
+}
+
+/// As [`run`], with another performer of the errands of its sales, made out of its own: a program of tests sees
+/// here what leaves a shop.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_around<P: Performer<SaleInput>>(
+    folder: &Path,
+    program: Arc<Program>,
+    around: impl FnOnce(Errands<Unattended>) -> P,
+) -> Result<(), ProgramError> {
     let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
     tracing::warn!("this shop takes play money; it is a demonstration");
     let (place, commands) = (folder.to_owned(), Arc::clone(&program));
@@ -30,7 +47,7 @@ pub async fn run(folder: &Path, program: Arc<Program>) -> Result<(), ProgramErro
             tracing::error!(%error, "no commands are taken");
         }
     });
-    let served = serve(program, stop, daemon::ready).await;
+    let served = serve_around(program, stop, daemon::ready, around).await;
     control.abort();
     let _ = std::fs::remove_file(semper_host::control::socket(folder));
     served
@@ -47,6 +64,15 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ProgramError> {
+    serve_around(program, stop, ready, |errands| errands).await
+}
+
+async fn serve_around<P: Performer<SaleInput>>(
+    program: Arc<Program>,
+    stop: impl Future<Output = ()>,
+    ready: impl FnOnce(SocketAddr),
+    around: impl FnOnce(Errands<Unattended>) -> P,
+) -> Result<(), ProgramError> {
     // Whoever was revoked while this daemon was away is not let in.
     let pause = renew(&program).await;
     let identity = program.identity().await?;
@@ -54,7 +80,7 @@ pub async fn serve(
     let caller = Caller::new(Clock::system(), trust, surroundings, identity.clone());
     let acquainted = selling::meet(&program, &caller).await;
     tracing::info!(acquainted, "arbiters");
-    let sales = Arc::new(selling::open(Arc::clone(&program), caller.clone()).await?);
+    let sales = Arc::new(selling::open(Arc::clone(&program), caller.clone(), around).await?);
     let server = Server::new(Clock::system(), program.trust.clone(), identity, Admission::certified());
     let listen = program.config.listen;
     let mut listener = Listener::bind(listen, server)

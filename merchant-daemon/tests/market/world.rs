@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use semper_comm_tls::{Call, Clock, Dialer, Expected, Identity, Network as _, Session, Trust};
 use semper_host::{Registration, control::Done};
-use semper_merchant_daemon::config::Config;
+use semper_merchant_daemon::config::{Config, Waiting};
 use semper_supporting::{
     certificate::CertRole,
     comm::{
@@ -147,6 +147,7 @@ pub(crate) fn shop(authority: &str, bank: &str) -> Config {
         bank: bank.into(),
         lists_every_s: 3600,
         arbiters: Vec::new(),
+        deadlines: Waiting::default(),
     }
 }
 
