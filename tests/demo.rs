@@ -1,10 +1,12 @@
 //! The demonstration as its users run it: its report, what it refuses, and what is left when it is stopped.
-#![expect(clippy::unwrap_used, reason = "how a test fails")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "how a test fails")]
 
 use std::{fs, path::Path, process::Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use semper_supporting::crypto::digest::Digest;
 use semper_tests::{Failure, Result, daemon::PATIENCE, marketplace::runtime};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -39,34 +41,106 @@ fn left(place: &Path) -> Vec<String> {
     files.chain(processes).collect()
 }
 
+/// The report in the folder of results.
+fn report(place: &Path) -> Result<Value> {
+    Ok(serde_json::from_str(&fs::read_to_string(place.join("out/report.json"))?)?)
+}
+
 #[test]
-fn the_demonstration_holds_and_reports_what_the_archives_say() {
+fn the_demonstration_sells_a_file_fairly_and_reports_what_the_archives_say() {
     in_a_place(async |place| {
-        let output = demonstration(place, &["--unattended"]).output().await?;
+        let file = place.join("a song.flac");
+        let content: Vec<u8> =
+            (0..50_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        fs::write(&file, &content)?;
+        let words = ["--unattended", "--file", file.to_str().unwrap()];
+        let output = demonstration(place, &words).output().await?;
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         assert!(said.contains("PLAY MONEY") && said.contains("Everything held"), "{said}");
-        let report: serde_json::Value =
-            serde_json::from_str(&fs::read_to_string(place.join("out/report.json"))?)?;
-        assert_eq!(report["schema"], "semper-demo-report/1");
+        let report = report(place)?;
+        assert_eq!(report["schema"], "semper-demo-report/2");
         assert_eq!(report["outcome"], "held");
-        assert_eq!(report["parties"].as_array().map(Vec::len), Some(4));
+        assert_eq!(report["parties"].as_array().map(Vec::len), Some(5));
+        assert_eq!(report["deal"]["title"], "a song.flac");
+        for side in ["customer", "merchant"] {
+            assert_eq!(report["deal"][side]["outcome"], "done");
+            assert_eq!(report["deal"][side]["told"], "exchange.u09");
+        }
+        assert_eq!(report["item"]["sha256"], Digest::of(&content).to_string());
+        assert_eq!(report["item"]["received"], report["item"]["sha256"]);
         assert_eq!(report["money"]["payments"][0]["amount"], "XTS 12.50");
         assert_eq!(report["money"]["payments"][0]["state"], "credited");
-        assert_eq!(report["audit"]["findings"], serde_json::json!([]));
-        let listed = fs::read_dir(place.join("out"))?.count();
-        assert_eq!(listed, 1, "nothing but the report");
+        assert_eq!(report["arbiter"], json!({ "messages": 0, "cases": [] }));
+        assert_eq!(report["audit"]["findings"], json!([]));
+        let mut listed: Vec<_> =
+            fs::read_dir(place.join("out"))?.map(|entry| entry.unwrap().file_name()).collect();
+        listed.sort();
+        assert_eq!(listed, ["report.json", "s07-door.png", "s08-home.png", "s25-log.png"]);
+        Ok(())
+    });
+}
+
+/// Runs the demonstration with a fault; gives its report, in which everything has held.
+async fn with_fault(place: &Path, fault: &str) -> Result<Value> {
+    let output = demonstration(place, &["--unattended", "--fault", fault]).output().await?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let report = report(place)?;
+    assert_eq!((&report["outcome"], &report["fault"]), (&json!("held"), &json!(fault)));
+    assert_eq!(report["audit"]["findings"], json!([]));
+    assert!(report["arbiter"]["messages"].as_u64() >= Some(3), "{report:#}");
+    Ok(report)
+}
+
+#[test]
+fn a_shop_that_withholds_the_item_loses_nothing_and_keeps_nobody_from_it() {
+    in_a_place(async |place| {
+        let report = with_fault(place, "silent-merchant").await?;
+        assert_eq!(report["deal"]["customer"]["told"], "exchange.u10");
+        assert_eq!(report["item"]["received"], report["item"]["sha256"]);
+        assert_eq!(report["money"]["payments"][0]["state"], "credited");
+        assert_eq!(report["arbiter"]["cases"][0]["state"], "completed");
         Ok(())
     });
 }
 
 #[test]
-fn a_fault_that_there_is_not_is_refused() {
+fn a_customer_who_falls_silent_leaves_no_money_moved() {
+    in_a_place(async |place| {
+        let report = with_fault(place, "silent-buyer").await?;
+        assert_eq!(report["deal"]["merchant"]["told"], "exchange.u11");
+        assert_eq!(report["item"]["received"], Value::Null);
+        assert_eq!(report["money"]["payments"][0]["state"], "frozen");
+        assert_eq!(report["arbiter"]["cases"][0]["state"], "aborted");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_shop_whose_escrow_is_none_is_shown_to_have_cheated_and_the_money_comes_back() {
+    in_a_place(async |place| {
+        let report = with_fault(place, "bad-seal").await?;
+        assert_eq!(report["deal"]["customer"]["told"], "exchange.u11");
+        assert_eq!(report["item"]["received"], Value::Null);
+        assert_eq!(report["money"]["payments"][0]["state"], "refunded");
+        assert_eq!(report["arbiter"]["cases"][0]["state"], "aborted-revoked");
+        assert_eq!(report["arbiter"]["cases"][0]["cheats"][0]["role"], "originator");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_fault_or_a_file_that_there_is_not_is_refused() {
     in_a_place(async |place| {
         let output = demonstration(place, &["--fault", "rogue-merchant"]).output().await?;
         assert_eq!(output.status.code(), Some(2));
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("rogue-merchant") && said.contains("come with the sale"), "{said}");
+        assert!(said.contains("rogue-merchant") && said.contains("silent-merchant"), "{said}");
+        let output = demonstration(place, &["--unattended", "--file", "/no/such/file"]).output().await?;
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("/no/such/file"), "{said}");
         assert!(!place.join("out").exists());
         Ok(())
     });
@@ -79,6 +153,7 @@ fn an_interrupt_ends_every_process_wherever_it_comes() {
             ("authority founded", Signal::INT),
             ("bank registered", Signal::TERM),
             ("merchant registered", Signal::INT),
+            ("window photographed", Signal::TERM),
         ] {
             let mut child = demonstration(place, &["--unattended"]).spawn()?;
             reach(&mut child, moment).await?;
@@ -86,8 +161,7 @@ fn an_interrupt_ends_every_process_wherever_it_comes() {
             kill_process(id.ok_or_else(|| Failure::new("it has ended"))?, signal)?;
             let output = child.wait_with_output().await?;
             assert_eq!(output.status.code(), Some(1), "{moment}");
-            let report: serde_json::Value =
-                serde_json::from_str(&fs::read_to_string(place.join("out/report.json"))?)?;
+            let report = report(place)?;
             assert_eq!(report["outcome"], "failed");
             assert_eq!(report["why"], "it was told to stop");
             assert_eq!(left(place), Vec::<String>::new(), "{moment}");

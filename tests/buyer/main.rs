@@ -71,6 +71,9 @@ enum Task {
         /// Leaves the question about the exchange unanswered, and ends there: a buyer who falls silent.
         #[arg(long)]
         silent: bool,
+        /// Ends once the exchange has, whether or not the shop closes the deal: a shop that cheats may not.
+        #[arg(long)]
+        leave: bool,
     },
     /// Goes on with every sale that is open, until all are closed.
     GoOn,
@@ -121,7 +124,7 @@ async fn run(profile: &Path, task: Task) -> Result<serde_json::Value> {
             let letter = Letter::read(&std::fs::read_to_string(letter)?);
             init(profile, root, &letter, &bank, &arbiters, money(&load)?).await
         }
-        Task::Buy { shop, article, silent } => buy(profile, &shop, &article, silent).await,
+        Task::Buy { shop, article, silent, leave } => buy(profile, &shop, &article, (silent, leave)).await,
         Task::GoOn => go_on(profile).await,
         Task::Trade { shop, article, price, doom } => {
             trade(profile, &shop, &article, &price, doom.parse()?).await
@@ -158,7 +161,12 @@ async fn init(
     Ok(json!({ "purse": purse.id, "available": purse.available(), "arbiters": met }))
 }
 
-async fn buy(profile: &Path, shop: &str, article: &str, silent: bool) -> Result<serde_json::Value> {
+async fn buy(
+    profile: &Path,
+    shop: &str,
+    article: &str,
+    (silent, leave): (bool, bool),
+) -> Result<serde_json::Value> {
     let shopper = Shopper::again(profile).await?;
     let buying = shopper.buying().await?;
     let shop = Endpoint::parse(shop, Surroundings::Demo)?;
@@ -180,7 +188,10 @@ async fn buy(profile: &Path, shop: &str, article: &str, silent: bool) -> Result<
             () = shopper.ui.left() => {}
         }
     } else {
-        buying.carry(&key).await?;
+        tokio::select! {
+            carried = buying.carry(&key) => carried?,
+            ended = ended(&buying, &key), if leave => ended?,
+        }
         shopper.ui.must_be_satisfied()?;
     }
     let said = report(&buying, &shopper, &key).await?;
@@ -188,6 +199,13 @@ async fn buy(profile: &Path, shop: &str, article: &str, silent: bool) -> Result<
         buying.stop().await;
     }
     Ok(said)
+}
+
+/// Waits until the exchange of a sale has ended.
+async fn ended(buying: &Buying, key: &semper_engine::Key) -> Result<()> {
+    let mut view = buying.watch(key).await?;
+    view.wait_for(|view| view.as_ref().is_some_and(|view| view.end.is_some())).await?;
+    Ok(())
 }
 
 async fn go_on(profile: &Path) -> Result<serde_json::Value> {

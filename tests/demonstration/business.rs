@@ -1,45 +1,53 @@
-//! What is done in the demonstration, step by step, and what is found afterwards.
+//! What is done in the demonstration, step by step.
 
-use std::time::Instant;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
-use semper_payment_sim::bank::{AccountRow, PAYMENT, PaymentRow};
-use semper_supporting::{
-    certificate::{Certificate, inspect},
-    money::Money,
-    time::Span,
-};
-use semper_tests::{
-    Account, Failure, Kept, Marketplace, Result, Till,
-    marketplace::GIFT,
-    money::{money, order},
-};
-use semper_transfer::payment::{
-    AccountId, Op, PaymentOrder, Status,
-    ledger::{ACCOUNT, Kind},
-};
+use semper_merchant_daemon::config::Config;
+use semper_supporting::crypto::digest::Digest;
+use semper_tests::{Daemon, Failure, Marketplace, Result, Shop, Ware, buyer::Buyer, programs::CHEATING_SHOP};
+use serde_json::Value;
 
 use crate::{
-    report::{AccountLine, Books, Check, Handshakes, Outcome, Party, PaymentLine, Phase, Report, SCHEMA},
+    Arguments,
+    fault::{self, Fault},
+    found::{Archives, LOADED, PRICE},
+    report::{Check, Count, Findings, Item, Outcome, Phase, Report, SCHEMA},
     say,
+    window::{self, Screen, Wallet},
 };
 
-/// What is put into the purse.
-const LOADED: &str = "XTS 60.00";
-/// What is paid.
-const PAID: &str = "XTS 12.50";
-/// How long the payment can be ordered back.
-const WINDOW: Span = Span::days(4);
+/// The name of the customer.
+const CUSTOMER: &str = "Ada Weber";
+/// What is sold if no file is named: a page of ours.
+const PAGE: (&str, &[u8]) = ("glossary.md", include_bytes!("../../docs/glossary.md"));
+/// The longest title of an article, in characters.
+const TITLE: usize = 80;
+
+/// How long whoever is cheated waits before it asks the arbiter, in seconds.
+const PATIENCE_OF_THE_CHEATED: u64 = 3;
+
+/// What is to be demonstrated.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The file that is sold; without one, a page of ours.
+    pub(crate) file: Option<PathBuf>,
+    /// The cheat, if there is one.
+    pub(crate) fault: Option<Fault>,
+    /// The folder of the report.
+    pub(crate) out: PathBuf,
+}
 
 /// The demonstration as far as it has come.
 #[derive(Debug, Default)]
 pub(crate) struct Business {
     market: Option<Marketplace>,
-    parties: Vec<Party>,
-    phases: Vec<Phase>,
-    checks: Vec<Check>,
-    handshakes: Vec<Handshakes>,
-    money: Option<Books>,
-    audit: Option<serde_json::Value>,
+    screen: Option<Screen>,
+    buyer: Option<Buyer>,
+    findings: Findings,
 }
 
 impl Business {
@@ -47,112 +55,129 @@ impl Business {
     ///
     /// # Errors
     /// [`Failure`] where it had to end early.
-    pub(crate) async fn run(&mut self) -> Result<()> {
-        let market = self.phase("authority founded", Marketplace::with_authority()).await?;
-        let market = self.market.insert(market);
-        let mut phases = Phases(&mut self.phases);
-        phases.of("bank registered and opened", market.open_bank()).await?;
-        let mut ada = phases.of("customer registered", market.person("Ada Weber")).await?;
-        let shop = phases.of("merchant registered, shop opened", market.open_shop(&[])).await?;
-
-        let at = market.bank_at.clone();
-        let (mut counter, mut account) = phases
-            .of("accounts opened", async {
-                let mut counter = ada.bank(&at).await?;
-                let account = ada.open_account(&mut counter).await?;
-                Ok((counter, account))
-            })
-            .await?;
-        let load = Op::Load(money(LOADED)?);
-        let loaded = phases.of("purse filled", ada.operate(&mut counter, &mut account.purse, load)).await?;
-        loaded.must_be(Status::Succeeded)?;
-        let until = Some(semper_host::now().whole_seconds().after(WINDOW));
-        let order = PaymentOrder { until, ..order(&shop.till, money(PAID)?)? };
-        let paid = phases.of("payment", ada.pay(&mut counter, &mut account.purse, &order)).await?;
-        paid.must_be(Status::Succeeded)?;
-        let inspected =
-            phases.of("purse inspected", ada.operate(&mut counter, &mut account.purse, Op::Inspect)).await?;
-        inspected.must_be(Status::Succeeded)?;
-
-        phases.of("daemons stopped", market.end()).await?;
-        self.handshakes = vec![
-            Handshakes { at: "certification authority", count: market.authority.connections() },
-            Handshakes { at: "bank", count: market.bank.connections() },
-        ];
-        let (said, audit) = phases.of("audit of the archive", market.audit()).await?;
-        let findings = audit.get("findings").and_then(|all| all.as_array()).map_or(usize::MAX, Vec::len);
-        self.check("the audit's exit code", 0, said.code.unwrap_or(-1));
-        self.check("the audit's findings", 0, findings);
-        self.audit = Some(audit);
-        let certificates = [("customer", ada.certificates()), ("merchant", shop.certificates.as_slice())];
-        self.read(&account, &shop.till, &certificates).await
+    pub(crate) async fn run(&mut self, plan: &Plan) -> Result<()> {
+        prepare(&plan.out)?;
+        let (shop, buyer) = self.set_up(plan).await?;
+        let bought = self.trade(plan, &shop, &buyer).await?;
+        self.close(plan, &buyer, &shop, &bought).await?;
+        self.show(plan, &buyer).await
     }
 
-    /// Reads the stopped programs' archives, and compares them with what the customer's program believes.
-    async fn read(
-        &mut self,
-        account: &Account,
-        till: &Till,
-        certificates: &[(&'static str, &[Certificate])],
-    ) -> Result<()> {
+    /// Sets the market up, with a shop that has the file and a customer who has money.
+    async fn set_up(&mut self, plan: &Plan) -> Result<(Shop, Buyer)> {
+        let phases = &mut self.findings.phases;
+        let market = phase(phases, "authority founded", Marketplace::with_authority()).await?;
+        let market = self.market.insert(market);
+        phase(phases, "bank registered", market.found_bank()).await?;
+        let arbiter = async {
+            market.open_arbiter().await?;
+            market.bank.start().await
+        };
+        phase(phases, "arbiter registered, both opened", arbiter).await?;
+        let file = match &plan.file {
+            Some(file) => file.clone(),
+            None => {
+                let file = market.folder(PAGE.0);
+                fs::write(&file, PAGE.1)?;
+                file
+            }
+        };
+        let title = title(&file);
+        let (digest, bytes) = measure(&file)?;
+        self.findings.item =
+            Some(Item { file: title.clone(), bytes, sha256: digest.to_string(), received: None });
+        let ware = Ware { file: &file, title: &title, price: PRICE };
+        let opened = async {
+            let shop = market.found_shop(&[ware]).await?;
+            open(&mut market.shop, plan.fault).await?;
+            Ok(shop)
+        };
+        let shop = phase(phases, "merchant registered, shop opened", opened).await?;
+        let buyer = Buyer::found(market, CUSTOMER, LOADED);
+        let buyer = phase(phases, "customer registered, purse filled", buyer).await?;
+        self.buyer = Some(buyer.clone());
+        Ok((shop, buyer))
+    }
+
+    /// The sale. Gives what the customer's program says of it.
+    async fn trade(&mut self, plan: &Plan, shop: &Shop, buyer: &Buyer) -> Result<Value> {
         let market = self.market.as_ref().ok_or_else(|| Failure::new("no market"))?;
-        for (role, folder) in [("certification authority", &market.authority), ("bank", &market.bank)] {
-            let own = Kept::read(folder.folder()).await?.own().await?;
-            self.parties.push(party(role, &own)?);
+        let article = shop.articles.first().ok_or_else(|| Failure::new("nothing is sold"))?;
+        let at = market.shop_at.to_string();
+        let words = ["buy", "--shop", &at, "--article", article];
+        let words = words.into_iter().chain(plan.fault.map(Fault::word)).collect::<Vec<_>>();
+        let phases = &mut self.findings.phases;
+        let bought = match plan.fault {
+            None => phase(phases, "file bought", buyer.done(&words)).await?,
+            Some(Fault::SilentBuyer) => {
+                phase(phases, "file ordered, offer unanswered", buyer.done(&words)).await?
+            }
+            Some(Fault::SilentMerchant | Fault::BadSeal) => {
+                phase(phases, "file bought with the arbiter's help", buyer.done(&words)).await?
+            }
+        };
+        if plan.fault == Some(Fault::SilentBuyer) {
+            let log = market.shop.log();
+            let called_off = log.reach(&["sale", "outcome=\"nothing\""], 1);
+            phase(phases, "exchange called off by the arbiter", called_off).await?;
         }
-        for (role, own) in certificates {
-            self.parties.push(party(role, own)?);
-        }
-        let kept = Kept::read(market.bank.folder()).await?;
-        let mut books = Books { play: money(GIFT)?.currency.is_play(), ..Books::default() };
-        let mut found = Vec::new();
-        for row in kept.rows(ACCOUNT.name).await? {
-            let row = AccountRow::from_row(&row)?;
-            let pending = till.purse.account.uncleared();
-            let holder = match row.id {
-                id if id == account.account || id == account.purse.account => "customer",
-                id if id == till.purse.account || id == pending => "merchant",
-                _ => "bank",
-            };
-            // The bank's own account holds what people are owed: a debit, shown as an amount.
-            let funds = match row.kind {
-                Kind::Nostro => Money::new(u64::try_from(row.balance).unwrap_or_default(), row.currency)?,
-                Kind::Customer | Kind::Merchant | Kind::Uncleared => row.funds()?,
-            };
-            let kind = if row.parent.is_some() { "purse" } else { row.kind.word() };
-            books.accounts.push(AccountLine {
-                account: row.id.to_string(),
-                holder,
-                kind,
-                funds: funds.to_string(),
-            });
-            found.push((row.id, funds));
-        }
-        for row in kept.rows(PAYMENT.name).await? {
-            let state = row.text("state")?.to_owned();
-            let booked = PaymentRow::from_row(&row)?;
-            let line = booked.booked.as_ref();
-            books.payments.push(PaymentLine {
-                reference: booked.reference.to_string(),
-                state,
-                amount: line.map(|line| line.amount.to_string()).unwrap_or_default(),
-                until: line.and_then(|line| line.until).map(|until| until.to_string()),
-            });
-        }
-        drop(kept);
-        let on = |id: AccountId| found.iter().find(|(one, _)| *one == id).map(|(_, funds)| funds.to_string());
-        let on = |id| on(id).unwrap_or_else(|| "no such account".into());
-        let (gift, loaded, paid) = (money(GIFT)?, money(LOADED)?, money(PAID)?);
-        let nothing = Money::zero(paid.currency);
-        self.check("on the customer's account", gift.checked_sub(loaded)?, on(account.account));
-        self.check("in the customer's purse", loaded.checked_sub(paid)?, on(account.purse.account));
-        self.check("the purse, as its program has it", account.purse.available(), on(account.purse.account));
-        self.check("on the merchant's account", nothing, on(till.purse.account));
-        self.check("pending for the merchant", paid, on(till.purse.account.uncleared()));
-        self.check("held by the bank", gift, on(AccountId::nostro(gift.currency)));
-        self.check("payments", 1, books.payments.len());
-        self.money = Some(books);
+        Ok(bought)
+    }
+
+    /// Stops every daemon, and reads what all have kept.
+    async fn close(&mut self, plan: &Plan, buyer: &Buyer, shop: &Shop, bought: &Value) -> Result<()> {
+        let market = self.market.as_mut().ok_or_else(|| Failure::new("no market"))?;
+        let phases = &mut self.findings.phases;
+        phase(phases, "daemons stopped", market.end()).await?;
+        let daemons = [
+            ("certification authority", &market.authority),
+            ("bank", &market.bank),
+            ("arbiter", &market.arbiter),
+            ("shop", &market.shop),
+        ];
+        let count = |daemon: &Daemon| u64::try_from(daemon.connections()).unwrap_or(u64::MAX);
+        self.findings.handshakes =
+            daemons.map(|(at, daemon)| Count { at, count: count(daemon) }).into_iter().collect();
+        let (said, audit) = phase(phases, "audit of the bank", market.audit()).await?;
+        let found = audit.get("findings").and_then(|all| all.as_array()).map_or(usize::MAX, Vec::len);
+        self.findings.check("the audit's exit code", 0, said.code.unwrap_or(-1));
+        self.findings.check("the audit's findings", 0, found);
+        self.findings.audit = Some(audit);
+        let mut findings = std::mem::take(&mut self.findings);
+        let start = Instant::now();
+        let expected = fault::expected(plan.fault);
+        let read = Archives { market, buyer, till: &shop.till, bought, expected }.read(&mut findings).await;
+        findings.phases.push(Phase { name: "archives read", machine_ms: since(start) });
+        self.findings = findings;
+        read
+    }
+
+    /// Photographs the wallet's window on a screen of its own.
+    async fn show(&mut self, plan: &Plan, buyer: &Buyer) -> Result<()> {
+        let phases = &mut self.findings.phases;
+        let screen = phase(phases, "screen opened", Screen::open()).await?;
+        let screen = self.screen.insert(screen);
+        let photographs = window::photograph(screen, &buyer.profile, &plan.out);
+        self.findings.pictures = phase(phases, "window photographed", photographs).await?;
         Ok(())
+    }
+
+    /// Whether everything that was compared so far was the same.
+    pub(crate) fn holds(&self) -> bool {
+        self.findings.checks.iter().all(Check::held)
+    }
+
+    /// Runs the daemons again, and opens the wallet's window on the screen of whoever runs this.
+    ///
+    /// # Errors
+    /// [`Failure`] if one of them cannot be run.
+    pub(crate) async fn open_window(&mut self) -> Result<Wallet> {
+        let market = self.market.as_mut().ok_or_else(|| Failure::new("no market"))?;
+        let buyer = self.buyer.as_ref().ok_or_else(|| Failure::new("no customer"))?;
+        for daemon in [&mut market.authority, &mut market.bank, &mut market.arbiter, &mut market.shop] {
+            daemon.start().await?;
+        }
+        Wallet::open(&buyer.profile, None)
     }
 
     /// Ends every process.
@@ -160,64 +185,92 @@ impl Business {
     /// # Errors
     /// [`Failure`] if one does not end as told.
     pub(crate) async fn end(&mut self) -> Result<()> {
-        let Some(mut market) = self.market.take() else { return Ok(()) };
-        let ended = market.end().await;
-        if ended.is_ok() && self.checks.iter().all(Check::held) && self.audit.is_some() {
+        let screen = match self.screen.take() {
+            Some(screen) => screen.end().await,
+            None => Ok(()),
+        };
+        let Some(mut market) = self.market.take() else { return screen };
+        let ended = market.end().await.and(screen);
+        if ended.is_ok() && self.holds() && !self.findings.pictures.is_empty() {
             market.went_well();
         }
         ended
     }
 
     /// The report.
-    pub(crate) fn report(self, unattended: bool, outcome: Result<()>) -> Report {
-        let wrong = self.checks.iter().filter(|check| !check.held()).count();
+    pub(crate) fn report(self, arguments: &Arguments, outcome: Result<()>) -> Report {
+        let checks = &self.findings.checks;
+        let wrong = checks.iter().filter(|check| !check.held()).count();
         let why = match outcome {
             Err(why) => Some(why.to_string()),
-            Ok(()) if wrong > 0 => Some(format!("{wrong} of {} checks failed", self.checks.len())),
+            Ok(()) if wrong > 0 => Some(format!("{wrong} of {} checks failed", checks.len())),
             Ok(()) => None,
         };
         Report {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             profile: if cfg!(debug_assertions) { "debug" } else { "release" },
-            unattended,
+            unattended: arguments.unattended,
+            fault: arguments.fault,
             outcome: if why.is_none() { Outcome::Held } else { Outcome::Failed },
             why,
-            parties: self.parties,
-            money: self.money,
-            phases: self.phases,
-            handshakes: self.handshakes,
-            checks: self.checks,
-            audit: self.audit,
+            findings: self.findings,
         }
     }
+}
 
-    async fn phase<T>(&mut self, name: &'static str, deed: impl Future<Output = Result<T>>) -> Result<T> {
-        Phases(&mut self.phases).of(name, deed).await
+/// Opens the shop, which cheats where that is the fault, and waits for nobody for long in any fault.
+async fn open(shop: &mut Daemon, fault: Option<Fault>) -> Result<()> {
+    let Some(fault) = fault else { return shop.start().await };
+    let mut config = Config::read(shop.folder())?;
+    match fault {
+        Fault::SilentBuyer => config.deadlines.t_accept = PATIENCE_OF_THE_CHEATED,
+        Fault::SilentMerchant | Fault::BadSeal => config.deadlines.t_item = PATIENCE_OF_THE_CHEATED,
     }
-
-    fn check(&mut self, what: &'static str, expected: impl ToString, found: impl ToString) {
-        self.checks.push(Check { what, expected: expected.to_string(), found: found.to_string() });
+    config.write(shop.folder())?;
+    match fault.cheat() {
+        Some(cheat) => shop.start_by(CHEATING_SHOP, &["--cheat", cheat]).await,
+        None => shop.start().await,
     }
 }
 
-/// The phases so far.
-struct Phases<'a>(&'a mut Vec<Phase>);
-
-impl Phases<'_> {
-    /// Does a phase and notes how long it took.
-    async fn of<T>(&mut self, name: &'static str, deed: impl Future<Output = Result<T>>) -> Result<T> {
-        say(name);
-        let start = Instant::now();
-        let done = deed.await.map_err(|why| Failure::of(name, why))?;
-        let machine_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.push(Phase { name, machine_ms });
-        Ok(done)
-    }
+/// Does a phase and notes how long it took.
+async fn phase<T>(
+    phases: &mut Vec<Phase>,
+    name: &'static str,
+    deed: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    say(name);
+    let start = Instant::now();
+    let done = deed.await.map_err(|why| Failure::of(name, why))?;
+    phases.push(Phase { name, machine_ms: since(start) });
+    Ok(done)
 }
 
-fn party(role: &'static str, own: &[Certificate]) -> Result<Party> {
-    let certificate = own.first().ok_or_else(|| Failure::of("not registered", role))?;
-    let name = inspect(certificate)?.subject.common_name;
-    Ok(Party { role, name, certificate: certificate.digest().to_string() })
+fn since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Makes the folder of the report, and removes what an earlier run left there.
+fn prepare(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for name in window::PICTURES {
+        match fs::remove_file(folder.join(name)) {
+            Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What buyers see of a file: its name.
+fn title(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.chars().filter(|letter| !letter.is_control()).take(TITLE).collect()
+}
+
+/// SHA-256 and length in bytes of a file.
+pub(crate) fn measure(file: &Path) -> Result<(Digest, u64)> {
+    let content = fs::read(file).map_err(|why| Failure::of(&file.display().to_string(), why))?;
+    Ok((Digest::of(&content), u64::try_from(content.len())?))
 }

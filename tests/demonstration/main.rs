@@ -1,43 +1,50 @@
-//! The demonstration: a whole market on one machine, from the first key to the audit, with a report.
+//! The demonstration: a whole market on one machine and a fair sale in it, from the first key to the audit,
+//! with a report.
 //!
-//! `cargo xtask demo` builds it and runs it. What the report says of money is read from the archives of the
-//! stopped programs, and compared with what the programs of the customer and the merchant believe.
+//! `cargo xtask demo` builds it and runs it. What the report says is read from the archives of the stopped
+//! programs; what each of them believes is compared with what the others do.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
 mod business;
+mod fault;
+mod found;
 mod report;
+mod window;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use semper_tests::{Failure, Result, marketplace::runtime};
-use tokio::signal::unix::{SignalKind, signal};
+use semper_tests::{Failure, Result, marketplace::runtime, shopper::PASSWORD};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use business::Business;
+use business::{Business, Plan};
+use fault::Fault;
 
-/// A market with a certification authority, a bank, a customer and a merchant, in play money.
+/// A market with a certification authority, a bank, an arbiter, a merchant and a customer, in play money: a file is
+/// sold fairly.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask demo", bin_name = "cargo xtask demo", version)]
-struct Arguments {
-    /// Asks nobody and opens no window; without a display that goes without saying.
+pub(crate) struct Arguments {
+    /// Asks nobody and leaves no window open; without a display that goes without saying.
     #[arg(long)]
     unattended: bool,
-    /// Where the report goes; nothing else is written there.
+    /// Where the report goes, and the pictures of the window.
     #[arg(long, default_value = "target/demo")]
     out: PathBuf,
-    /// A fault that happens on the way. There are none to choose yet: they come with the sale.
-    #[arg(long, value_name = "NAME", value_parser = fault)]
-    fault: Vec<String>,
+    /// The file that is sold; without one, a page of ours.
+    #[arg(long, value_parser = file)]
+    file: Option<PathBuf>,
+    /// A cheat of one side, on the way.
+    #[arg(long, value_enum)]
+    fault: Option<Fault>,
 }
 
-/// The faults that can be chosen.
-const FAULTS: [&str; 0] = [];
-
-fn fault(name: &str) -> std::result::Result<String, String> {
-    if FAULTS.contains(&name) {
-        return Ok(name.to_owned());
+fn file(path: &str) -> std::result::Result<PathBuf, String> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_file() => Ok(path.into()),
+        Ok(_) => Err("it is no file".into()),
+        Err(why) => Err(why.to_string()),
     }
-    Err("there is no fault of this name: the faults of the demonstration come with the sale".into())
 }
 
 fn main() -> ExitCode {
@@ -54,29 +61,58 @@ fn main() -> ExitCode {
 
 /// Runs the demonstration; gives whether everything held.
 async fn run(arguments: &Arguments) -> Result<bool> {
-    if !arguments.unattended {
-        println!("The demonstration has no window yet and runs by itself, as with --unattended.\n");
-    }
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut stop = Stop::new()?;
     let mut business = Business::default();
+    let (file, fault) = (arguments.file.clone(), arguments.fault);
+    let plan = Plan { file, fault, out: std::path::absolute(&arguments.out)? };
     let outcome = tokio::select! {
-        outcome = business.run() => outcome,
-        _ = interrupt.recv() => Err(stopped()),
-        _ = terminate.recv() => Err(stopped()),
+        outcome = business.run(&plan) => outcome,
+        () = stop.told() => Err(Failure::new("it was told to stop")),
+    };
+    let outcome = match outcome {
+        Ok(()) if !arguments.unattended && window::has_screen() => stay(&mut business, &mut stop).await,
+        outcome => outcome,
     };
     // Whatever happened: no process stays behind, and no folder but the report's.
     let ended = business.end().await;
-    let report = business.report(arguments.unattended, outcome.and(ended));
-    fs::create_dir_all(&arguments.out)?;
-    let file = arguments.out.join("report.json");
+    let report = business.report(arguments, outcome.and(ended));
+    fs::create_dir_all(&plan.out)?;
+    let file = plan.out.join("report.json");
     fs::write(&file, format!("{}\n", serde_json::to_string_pretty(&report)?))?;
     print!("{}", report.summary());
     println!("Report: {}", file.display());
     Ok(report.held())
 }
 
-fn stopped() -> Failure {
-    Failure::new("it was told to stop")
+/// Leaves the market running and the wallet's window open until somebody closes it.
+async fn stay(business: &mut Business, stop: &mut Stop) -> Result<()> {
+    let mut wallet = business.open_window().await?;
+    println!("\nThe customer's wallet is open. Its password is: {PASSWORD}");
+    println!("Close the window, or press Ctrl-C here, to end the demonstration.");
+    tokio::select! {
+        closed = wallet.closed() => closed,
+        () = stop.told() => Ok(()),
+    }
+}
+
+/// The signals by which a person or the system ends the demonstration.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn new() -> Result<Self> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// Says what is being done, as it begins.

@@ -115,7 +115,7 @@ impl Daemon {
     /// # Errors
     /// [`Failure`] with its log if it ends instead.
     pub async fn start(&mut self) -> Result<()> {
-        self.start_as(self.program).await
+        self.start_by(self.program, &[]).await
     }
 
     /// As [`Daemon::start`], run by a program of the tests that ends at a moment it is told of; it is told of none
@@ -124,10 +124,14 @@ impl Daemon {
     /// # Errors
     /// As [`Daemon::start`].
     pub async fn start_doomed(&mut self) -> Result<()> {
-        self.start_as(DOOMED).await
+        self.start_by(DOOMED, &[]).await
     }
 
-    async fn start_as(&mut self, program: Program) -> Result<()> {
+    /// As [`Daemon::start`], run by a program of the tests in place of its own, with these words more.
+    ///
+    /// # Errors
+    /// As [`Daemon::start`].
+    pub async fn start_by(&mut self, program: Program, words: &[&str]) -> Result<()> {
         if self.process.is_some() {
             return Err(Failure::of(self.name, "runs already"));
         }
@@ -136,6 +140,7 @@ impl Daemon {
             .arg("--dir")
             .arg(&self.folder)
             .arg("run")
+            .args(words)
             .env("RUST_LOG", "info,semper_ttp_daemon=debug,semper_merchant_daemon=debug");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = spawn(&mut command).await?;

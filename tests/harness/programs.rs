@@ -26,7 +26,12 @@ pub const DOOMED: Program = Program { name: "semper-doomed", package: "semper-te
 /// The wallet: its window, and its commands.
 pub const WALLET: Program = Program { name: "semper-wallet", package: "semper-wallet", found: &FOUND_WALLET };
 
+/// A shop that cheats.
+pub const CHEATING_SHOP: Program =
+    Program { name: "semper-cheating-shop", package: "semper-tests", found: &FOUND_CHEATING_SHOP };
+
 static FOUND_BUYER: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+static FOUND_CHEATING_SHOP: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_DOOMED: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_MERCHANTD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
 static FOUND_TTPD: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();

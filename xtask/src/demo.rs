@@ -6,14 +6,15 @@ use crate::{Options, Stop};
 /// The command's name; everything behind it is for the demonstration.
 pub(crate) const NAME: &str = "demo";
 
-const BUILD: [&str; 7] =
-    ["build", "--locked", "--bins", "--package", "semper-tests", "--package", "semper-ttp-daemon"];
+const BUILD: [&str; 3] = ["build", "--locked", "--bins"];
+const PACKAGES: [&str; 4] = ["semper-tests", "semper-ttp-daemon", "semper-merchant-daemon", "semper-wallet"];
 const PROGRAM: &str = "semper-demo";
 
 /// Builds what takes part, and hands over.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<(), Stop> {
     println!("Building the programs.");
-    process::run(&mut repository.cargo(&BUILD))
+    let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
+    process::run(repository.cargo(&BUILD).args(packages))
         .map_err(|why| Stop(format!("The programs could not be built: {why}.")))?;
     let program = repository.target().join("debug").join(PROGRAM);
     Err(Stop(process::become_program(repository.command(program).args(&options.words))))

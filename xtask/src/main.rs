@@ -37,8 +37,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: demo::NAME,
-        takes: "[--unattended] [--out DIR]",
-        does: "runs a market on this machine, from the first key to the audit, and writes a report",
+        takes: "[--unattended] [--out DIR] [--file FILE] [--fault FAULT]",
+        does: "sells a file fairly in a market on this machine, from the first key to the audit, and writes a report",
         run: demo::run,
     },
 ];

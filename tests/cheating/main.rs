@@ -1,0 +1,144 @@
+//! `semper-cheating-shop`: the merchant's daemon with a hand in what leaves it. Its machines are honest; this
+//! program lies in their name, with their key.
+#![expect(clippy::print_stderr, reason = "a command-line program")]
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use semper_commerce::sale::{Beside, SaleMessage};
+use semper_engine::{Effect, Key, Performed, Performer};
+use semper_exchange::message::{Item, Proposal};
+use semper_host::{Keyring, daemon, now};
+use semper_merchant_daemon::{
+    program::{Program, operator},
+    serve,
+};
+use semper_supporting::{
+    comm::{
+        envelope::Envelope,
+        frame::{Frame, Kind},
+    },
+    crypto::{digest::Digest, keys::KeyRef},
+    evidence::{Statement as _, statement, statement::Bytes},
+    wire,
+};
+use semper_tests::{Failure, Result, marketplace::runtime};
+use semper_trade::sale::{Errand, Errands, SaleInput, Unattended};
+
+/// A shop that cheats.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The folder of the shop, which the merchant's daemon has set up.
+    #[arg(long)]
+    dir: PathBuf,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Runs it until it is told to stop.
+    Run {
+        /// What it does.
+        #[arg(long)]
+        cheat: Cheat,
+    },
+}
+
+/// What the shop does to its buyers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Cheat {
+    /// Never sends the item.
+    WithholdItem,
+    /// Offers an escrow that the arbiter cannot open.
+    BadEscrow,
+}
+
+/// Performs what a shop orders, except where it cheats.
+struct Hand {
+    errands: Errands<Unattended>,
+    keys: Keyring,
+    key: KeyRef,
+    cheat: Cheat,
+}
+
+impl Performer<SaleInput> for Hand {
+    async fn perform(&self, key: &Key, effect: &Effect, attempt: u32) -> Performed<SaleInput> {
+        match self.twist(effect) {
+            Ok(Some(effect)) => self.errands.perform(key, &effect, attempt).await,
+            Ok(None) => Performed::Done,
+            Err(why) => Performed::Dropped(why.to_string()),
+        }
+    }
+}
+
+impl Hand {
+    /// What is done in place of `effect`; nothing, where it is withheld.
+    fn twist(&self, effect: &Effect) -> Result<Option<Effect>> {
+        let Errand::Send { kind, stream, payload } = wire::decode(&effect.body, wire::STATE_LIMIT)? else {
+            return Ok(Some(effect.clone()));
+        };
+        let kind = Kind::of(kind).ok_or_else(|| Failure::new("it is no frame"))?;
+        let frame = Frame::new(kind, stream, payload.0)?;
+        let SaleMessage::Exchange { signed, beside } = SaleMessage::peek(&frame)? else {
+            return Ok(Some(effect.clone()));
+        };
+        match (self.cheat, statement::type_of(&signed.tbs)?.as_str()) {
+            (Cheat::WithholdItem, Item::TYPE) => {
+                tracing::warn!("the item is withheld");
+                Ok(None)
+            }
+            (Cheat::BadEscrow, Proposal::TYPE) => {
+                tracing::warn!("the escrow is none");
+                let message = self.spoil(&statement::from_bytes(&signed.tbs)?, beside)?;
+                let envelope = Envelope { body: message.write()?, ..Envelope::read(&frame)? };
+                let payload = Bytes(envelope.frame(kind, stream)?.payload);
+                let errand = Errand::Send { kind: kind.number(), stream, payload };
+                Ok(Some(Effect { body: wire::encode(&errand, wire::STATE_LIMIT)?, ..effect.clone() }))
+            }
+            _ => Ok(Some(effect.clone())),
+        }
+    }
+
+    /// The offer with an escrow of the same length in which nothing is sealed, and a permit that rests on it.
+    fn spoil(&self, offer: &Proposal, mut beside: Vec<Beside>) -> Result<SaleMessage> {
+        let mut offer = offer.clone();
+        for permit in offer.permit.values_mut() {
+            for beside in &mut beside {
+                let Beside::Blob(escrow) = beside else { continue };
+                if permit.basis != Some(Digest::of(&escrow.0)) {
+                    continue;
+                }
+                // The head says for whom and in what form it is sealed: what follows it is not what was sealed.
+                for byte in escrow.0.iter_mut().rev().take(SEALED) {
+                    *byte ^= 0xff;
+                }
+                permit.basis = Some(Digest::of(&escrow.0));
+            }
+        }
+        let signed = self.keys.attest(&self.key, &operator(), &offer, now())?;
+        Ok(SaleMessage::Exchange { signed: signed.bytes().clone(), beside })
+    }
+}
+
+/// How many bytes at the end of an escrow are changed.
+const SEALED: usize = 16;
+
+fn main() -> ExitCode {
+    daemon::log();
+    let Arguments { dir, task: Task::Run { cheat } } = Arguments::parse();
+    let run = async {
+        let program = Arc::new(Program::open(&dir).await?);
+        let (keys, key) = (program.keys.clone(), program.key);
+        let around = |errands| Hand { errands, keys, key, cheat };
+        Ok(serve::run_around(&dir, program, around).await?)
+    };
+    match runtime().and_then(|runtime| runtime.block_on(run)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("semper-cheating-shop: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
