@@ -73,10 +73,11 @@ fn the_demonstration_sells_a_file_fairly_and_reports_what_the_archives_say() {
         assert_eq!(report["money"]["payments"][0]["state"], "credited");
         assert_eq!(report["arbiter"], json!({ "messages": 0, "cases": [] }));
         assert_eq!(report["audit"]["findings"], json!([]));
+        assert_eq!(report["bundle"]["verdict"], "ACCEPTED");
         let mut listed: Vec<_> =
             fs::read_dir(place.join("out"))?.map(|entry| entry.unwrap().file_name()).collect();
         listed.sort();
-        assert_eq!(listed, ["report.json", "s07-door.png", "s08-home.png", "s25-log.png"]);
+        assert_eq!(listed, ["bundle", "report.json", "s07-door.png", "s08-home.png", "s25-log.png"]);
         Ok(())
     });
 }

@@ -12,7 +12,7 @@ use semper_tests::{Daemon, Failure, Marketplace, Result, Shop, Ware, buyer::Buye
 use serde_json::Value;
 
 use crate::{
-    Arguments,
+    Arguments, bundle,
     fault::{self, Fault},
     found::{Archives, LOADED, PRICE},
     report::{Check, Count, Findings, Item, Outcome, Phase, Report, SCHEMA},
@@ -60,6 +60,7 @@ impl Business {
         let (shop, buyer) = self.set_up(plan).await?;
         let bought = self.trade(plan, &shop, &buyer).await?;
         self.close(plan, &buyer, &shop, &bought).await?;
+        self.prove(plan, &buyer, &bought).await?;
         self.show(plan, &buyer).await
     }
 
@@ -150,6 +151,20 @@ impl Business {
         findings.phases.push(Phase { name: "archives read", machine_ms: since(start) });
         self.findings = findings;
         read
+    }
+
+    /// Has the evidence exported by the wallet's program, and checked without any of ours.
+    async fn prove(&mut self, plan: &Plan, buyer: &Buyer, bought: &Value) -> Result<()> {
+        let market = self.market.as_ref().ok_or_else(|| Failure::new("no market"))?;
+        let deal = bought.get("deal").and_then(Value::as_str).ok_or_else(|| Failure::new("no deal"))?;
+        let phases = &mut self.findings.phases;
+        let folder = plan.out.join(bundle::FOLDER);
+        phase(phases, "evidence exported", bundle::export(&buyer.profile, deal, &folder)).await?;
+        let checked = bundle::verify(&folder, market.root().digest());
+        let bundle = phase(phases, "evidence checked by openssl", checked).await?;
+        self.findings.check("the verdict of the evidence", "ACCEPTED", &bundle.verdict);
+        self.findings.bundle = Some(bundle);
+        Ok(())
     }
 
     /// Photographs the wallet's window on a screen of its own.
@@ -254,6 +269,7 @@ fn since(start: Instant) -> u64 {
 /// Makes the folder of the report, and removes what an earlier run left there.
 fn prepare(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
+    bundle::clear(&folder.join(bundle::FOLDER))?;
     for name in window::PICTURES {
         match fs::remove_file(folder.join(name)) {
             Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why.into()),

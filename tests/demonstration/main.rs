@@ -1,10 +1,11 @@
-//! The demonstration: a whole market on one machine and a fair sale in it, from the first key to the audit,
+//! The demonstration: a whole market on one machine and a fair sale in it, from the first key to the evidence,
 //! with a report.
 //!
 //! `cargo xtask demo` builds it and runs it. What the report says is read from the archives of the stopped
 //! programs; what each of them believes is compared with what the others do.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+mod bundle;
 mod business;
 mod fault;
 mod found;
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     /// Asks nobody and leaves no window open; without a display that goes without saying.
     #[arg(long)]
     unattended: bool,
-    /// Where the report goes, and the pictures of the window.
+    /// Where the report goes, the evidence of the deal, and the pictures of the window.
     #[arg(long, default_value = "target/demo")]
     out: PathBuf,
     /// The file that is sold; without one, a page of ours.

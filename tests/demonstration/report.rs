@@ -53,6 +53,8 @@ pub(crate) struct Findings {
     pub(crate) handshakes: Vec<Count>,
     /// How many entries the journal of each program has.
     pub(crate) journals: Vec<Count>,
+    /// The dossier of the deal.
+    pub(crate) bundle: Option<Bundle>,
     /// Photographs of the wallet's window.
     pub(crate) pictures: Vec<Picture>,
     /// What was compared.
@@ -189,6 +191,19 @@ pub(crate) struct Count {
     pub(crate) count: u64,
 }
 
+/// The dossier of the deal.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Bundle {
+    /// Its folder.
+    pub(crate) folder: String,
+    /// How many signed objects it holds.
+    pub(crate) objects: usize,
+    /// The fingerprint of the root it was checked against.
+    pub(crate) root: String,
+    /// The last line that its `verify.sh` printed.
+    pub(crate) verdict: String,
+}
+
 /// A photograph of the window.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Picture {
@@ -296,6 +311,9 @@ impl Report {
             }
         }
         line(format_args!(""));
+        if let Some(Bundle { folder, objects, verdict, .. }) = &found.bundle {
+            line(format_args!("  evidence: {folder}, {objects} signed objects: {verdict}"));
+        }
         for Picture { view, file, .. } in &found.pictures {
             line(format_args!("  picture of {view}: {file}"));
         }

@@ -38,7 +38,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: demo::NAME,
         takes: "[--unattended] [--out DIR] [--file FILE] [--fault FAULT]",
-        does: "sells a file fairly in a market on this machine, from the first key to the audit, and writes a report",
+        does: "sells a file fairly in a market on this machine, from the first key to the evidence, and writes a report",
         run: demo::run,
     },
 ];
