@@ -22,10 +22,10 @@ use tokio::{
 };
 
 use crate::{
-    Clock, EngineError, Host, Key, Performer, Randomness,
+    Clock, Effect, EngineError, Host, Key, Performer, Randomness,
     clock::Time,
     driver::{AnyStore, Core},
-    outbox::{Mark, Outbox},
+    outbox::{Mark, Outbox, Task},
     plan::Origin,
     recovery,
     registry::Registry,
@@ -305,4 +305,15 @@ pub async fn stored<M: Record>(store: &impl Store, key: &Key) -> Result<Option<M
     let rows = store.query(vec![query]).await?;
     let Some(row) = rows.iter().flatten().next() else { return Ok(None) };
     Ok(Some(wire::decode(row.bytes("state")?, STATE_LIMIT)?))
+}
+
+/// The effects of an instance that are not done yet, in their order, for whoever shows what is being waited for.
+///
+/// # Errors
+/// [`EngineError`] if they cannot be read.
+pub async fn undone(store: &impl Store, key: &Key) -> Result<Vec<Effect>, EngineError> {
+    let query = Query::of(tables::OUTBOX.name).equal("done", false);
+    let query = query.equal("kind", key.kind.as_str()).equal("id", key.id.clone());
+    let rows = store.query(vec![query]).await?;
+    rows.iter().flatten().map(|row| Ok(Task::from_row(row)?.effect)).collect()
 }

@@ -33,7 +33,7 @@ mod timers;
 
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use fault::EngineError;
-pub use handle::{Ack, Engine, Limits, Parts, stored};
+pub use handle::{Ack, Engine, Limits, Parts, stored, undone};
 pub use host::{Class, Context, Declined, Effect, Host, Key, Nature, Order, Performed, Performer};
 pub use journal::StepRecord;
 pub use random::{Block, KeyedRandomness, RandomError, Randomness};
