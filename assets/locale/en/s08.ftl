@@ -26,6 +26,12 @@ s08-resume =
         [one] Resuming 1 deal after a restart. Nothing is signed twice
        *[other] Resuming { $n } deals after a restart. Nothing is signed twice
     }
+# $n: count
+s08-unshown =
+    { $n ->
+        [one] A question waits for you, and this version of the window cannot show it. Nothing is signed without your answer
+       *[other] { $n } questions wait for you, and this version of the window cannot show them. Nothing is signed without your answer
+    }
 s08-nodir = The directory does not answer. Shops you know are under Contacts
 s08-money = Money
 s08-money-none = No purses yet
@@ -39,3 +45,5 @@ s08-ended-completed = completed
 s08-ended-declined = declined by you
 s08-ended-refused = refused by { $party }
 s08-ended-undone = undone, nothing was paid
+s08-ended-broken = broken by { $party }
+s08-ended-either = declined

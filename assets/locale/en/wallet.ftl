@@ -38,8 +38,17 @@ s07-part-database = database
 s07-part-journal = record
 
 book-title = Deal { $short }
+book-new = New deal
+book-item = “{ $title }”
 book-other = the other party
+book-bank = the bank
+book-arbiter = the arbiter
 book-you = you
+step-opening = Opening
+step-offer = Offer
+step-agreement = Agreement
+step-payment = Payment
+step-delivery = Delivery
 
 place-none = There is nothing here yet. This version of the wallet shows your deals and the live log
 read-only = Opened read-only: nothing is signed, paid or written

@@ -89,13 +89,16 @@ impl Texts {
         self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned()
     }
 
-    /// The text of an id that is made at run time, such as `line-` and a type of statement. Nothing where there
-    /// is none, or where it wants arguments.
+    /// The text of an id that is made at run time, such as `line-` and a type of statement, with whatever of
+    /// `names` it wants. Nothing where there is none, or where it wants another name.
     #[must_use]
-    pub fn named(&self, id: &str) -> Option<String> {
+    pub fn named(&self, id: &str, names: &[(&str, &str)]) -> Option<String> {
         let pattern = self.bundle.get_message(id)?.value()?;
-        let mut faults = Vec::new();
-        let text = self.bundle.format_pattern(pattern, None, &mut faults).into_owned();
+        let (mut arguments, mut faults) = (FluentArgs::new(), Vec::new());
+        for (name, value) in names {
+            arguments.set(*name, *value);
+        }
+        let text = self.bundle.format_pattern(pattern, Some(&arguments), &mut faults).into_owned();
         faults.is_empty().then_some(text)
     }
 
@@ -158,9 +161,11 @@ mod tests {
     #[test]
     fn a_text_is_found_by_a_name_made_at_run_time_if_it_needs_nothing_else() {
         let texts = Texts::english();
-        assert_eq!(texts.named("line-order").as_deref(), Some("Order"));
-        assert_eq!(texts.named("chip-pseudonym"), None);
-        assert_eq!(texts.named("no-such-text"), None);
+        assert_eq!(texts.named("line-order", &[]).as_deref(), Some("Order"));
+        let names = [("peer", "Fogra"), ("unwanted", "x")];
+        assert_eq!(texts.named("line-sale-connected", &names).as_deref(), Some("Connected with Fogra"));
+        assert_eq!(texts.named("line-sale-connected", &[]), None);
+        assert_eq!(texts.named("no-such-text", &names), None);
     }
 
     #[test]

@@ -123,6 +123,7 @@ pub(crate) fn home() -> Home {
     Home {
         state: ViewState::Ready,
         resuming: None,
+        unshown: 0,
         deals: deals(),
         purses: vec![
             purse(1, "Cash purse", Some(6120), &[250, 400, 700, 900, 1000, 620, 610]),
@@ -185,6 +186,7 @@ pub(crate) fn homes() -> Vec<(&'static str, Home)> {
         ("slow", Home { state: loading(12_000), ..empty.clone() }),
         ("error", Home { state: error, ..empty.clone() }),
         ("resuming", Home { resuming: Some(2), ..home() }),
+        ("unshown", Home { unshown: 1, ..home() }),
         ("directory", Home { directory: Directory::Open(shops), ..home() }),
         ("no-directory", Home { directory: Directory::Silent, ..empty }),
     ]

@@ -25,6 +25,8 @@ pub struct Home {
     pub state: ViewState,
     /// How many deals are being resumed after a restart.
     pub resuming: Option<u32>,
+    /// How many questions wait that this window cannot show.
+    pub unshown: u32,
     /// The deals in progress, in any order.
     pub deals: Vec<Deal>,
     /// The purses.
@@ -110,6 +112,11 @@ pub struct EndedDeal {
 /// How a deal ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ending {
+    /// The other party broke the agreement, and it could not be made good.
+    Broken {
+        /// Who.
+        party: String,
+    },
     /// It was closed; nothing more is known of it.
     Closed,
     /// As agreed.
@@ -120,6 +127,11 @@ pub enum Ending {
     Refused {
         /// Who.
         party: String,
+    },
+    /// It never came about, for a reason of its own.
+    Told {
+        /// The reason, in a sentence.
+        what: String,
     },
     /// An exchange was undone, and nothing was paid.
     Undone,
@@ -174,13 +186,16 @@ pub enum HomeCommand {
 /// Draws home. `query` is what is typed into the search.
 pub fn ui(ui: &mut Ui, theme: &Theme, texts: &Texts, data: &Home, query: &mut String) -> Option<HomeCommand> {
     let mut command = None;
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    ScrollArea::vertical().id_salt("home").auto_shrink(false).show(ui, |ui| {
         // The ring of the focus needs room beside the outermost controls.
         egui::Frame::new().inner_margin(space::XS).show(ui, |ui| {
             command = head(ui, theme, texts, data).or(command);
             command = directory(ui, theme, texts, &data.directory, query).or(command);
             if let Some(n) = data.resuming {
                 notice(ui, theme, icons::CLOCK, theme.info, &texts.get(Msg::S08Resume { n }));
+            }
+            if data.unshown > 0 {
+                notice(ui, theme, icons::TRAY, theme.warn, &texts.get(Msg::S08Unshown { n: data.unshown }));
             }
             command = deals(ui, theme, texts, data).or(command);
             ui.add_space(space::L);
@@ -483,6 +498,8 @@ fn ended_row(ui: &mut Ui, theme: &Theme, texts: &Texts, deal: &EndedDeal) -> Opt
         Ending::Refused { party } => {
             (icons::REFUSED, theme.danger, texts.get(Msg::S08EndedRefused { party }))
         }
+        Ending::Broken { party } => (icons::REFUSED, theme.danger, texts.get(Msg::S08EndedBroken { party })),
+        Ending::Told { what } => (icons::WARNING, theme.warn, what.clone()),
         Ending::Undone => (icons::WARNING, theme.warn, texts.get(Msg::S08EndedUndone)),
     };
     let mut command = None;
@@ -514,4 +531,5 @@ fn notice(ui: &mut Ui, theme: &Theme, icon: Icon, colour: Color32, text: &str) {
         decoration(ui, theme.icon(icon, 20.0, colour));
         label(ui, theme.text(Role::Body, text));
     });
+    ui.add_space(space::XS);
 }

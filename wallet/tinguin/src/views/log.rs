@@ -165,8 +165,11 @@ fn lines(
     let opened = shown.iter().position(|entry| Some(entry.number) == look.open);
     let extra = opened.and_then(|index| shown.get(index)).map_or(0.0, |entry| detail_height(entry, look.hex));
     let mut command = None;
-    let area = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(follow);
-    area.show_viewport(ui, |ui, viewport| {
+    // Under a name of its own: it stands where other views had been scrolled.
+    let area = ScrollArea::vertical().id_salt("log").auto_shrink(false).stick_to_bottom(follow);
+    let mut drawn = 0.0;
+    let scrolled = area.show_viewport(ui, |ui, viewport| {
+        drawn = viewport.top();
         ui.set_height(shown.len() as f32 * ROW + extra);
         let origin = ui.max_rect().left_top();
         let width = ui.available_width();
@@ -191,6 +194,10 @@ fn lines(
             }
         }
     });
+    if (scrolled.state.clamped_offset().y - drawn).abs() > 0.5 {
+        // It moves to the end only after new lines were laid out.
+        ui.ctx().request_repaint();
+    }
     command
 }
 

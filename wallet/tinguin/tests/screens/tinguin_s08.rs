@@ -144,6 +144,10 @@ fn each_state_says_what_it_is() {
         ("error", "Your deals could not be read"),
         ("error", "Check that the disk is connected, then start TINGUIN again"),
         ("resuming", "Resuming 2 deals after a restart. Nothing is signed twice"),
+        (
+            "unshown",
+            "A question waits for you, and this version of the window cannot show it. Nothing is signed without your answer",
+        ),
         ("no-directory", "The directory does not answer. Shops you know are under Contacts"),
     ];
     for (state, text) in texts {
