@@ -7,6 +7,7 @@
 //!   keys, a registration by letter, accounts and purses over TLS.
 //! * [`Shopper`] is a customer with the library of the wallet, and [`ScriptedUi`] the window he looks at: it reads
 //!   every prompt and confirms only what it was told to expect.
+//! * [`Screen`] is a screen in memory with hands, and [`Window`] the wallet's program on it.
 //! * [`Relay`] stands between a caller and a daemon, and cuts.
 //!
 //! Nothing here waits by sleeping: a process is ready when it says so, and gone when the system says so.
@@ -25,6 +26,7 @@ pub mod page;
 pub mod person;
 pub mod programs;
 pub mod relay;
+pub mod screen;
 pub mod script;
 pub mod shop;
 pub mod shopper;
@@ -38,6 +40,7 @@ pub use marketplace::{Marketplace, long_trial, trial, whole_trial};
 pub use money::{Account, Done, Till};
 pub use person::Person;
 pub use relay::{Cut, Relay};
+pub use screen::{Screen, Window};
 pub use script::{Expected, ScriptedUi};
 pub use shop::{Shop, Ware};
 pub use shopper::Shopper;

@@ -1,18 +1,19 @@
 //! Between the window and everything else: the window draws and never waits; a task beside it opens and
-//! closes the wallet, counts wrong passwords, and follows the journal.
+//! closes the wallet, counts wrong passwords, follows the journal, and has the open sales gone on with.
 //!
 //! ```text
 //! window --Order--> Keeper ──watch──► Stage (where the program stands: the newest counts)
 //!                          ──mpsc───► News (lines of the journal: every one counts)
+//!                          ──► Duty (what an open wallet does by itself)
 //! ```
 //!
 //! Each opening has a number of its own. News of an opening that is over are for nobody.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use semper_supporting::{
     archive::{StoreError, header::HeaderError},
-    crypto::{keys::KeyPurpose, signature::Kid},
+    tinguin::window::DenyAll,
 };
 use semper_tinguin::{
     texts::{Msg, Texts},
@@ -26,8 +27,10 @@ use tokio::{
 };
 
 use crate::{
+    duty::Duty,
     fault::WalletFault,
-    follow::Follow,
+    follow::{Follow, PAGE},
+    ledger::Ledger,
     lines::Seen,
     password::Password,
     profile::Profile,
@@ -65,13 +68,15 @@ pub enum Stage {
     },
 }
 
-/// Lines of the journal, in order.
+/// Lines of the journal, in order, and what the archive says since.
 #[derive(Debug)]
 pub struct News {
     /// The opening they belong to.
     pub opening: u64,
     /// The lines.
     pub lines: Vec<Seen>,
+    /// The sales and the money as they are with these lines; nothing while more lines are to follow at once.
+    pub ledger: Option<Ledger>,
 }
 
 /// The window's end.
@@ -100,6 +105,7 @@ pub struct Keeper {
 struct Inside {
     wallet: Arc<Wallet>,
     following: JoinHandle<()>,
+    duty: Option<Duty>,
 }
 
 /// How many orders and pages of news wait for the other end.
@@ -174,20 +180,24 @@ impl Keeper {
             opening,
             news: self.news.clone(),
             wake: Arc::clone(&self.wake),
-            follow: Follow::new(wallet.archive.opened().head.seq, own_keys(&wallet)),
+            follow: Follow::new(wallet.archive.opened().head.seq, wallet.own_keys()),
         };
         // The stage is there before the first news of it.
         self.show(Stage::Open { opening, emblem, read_only });
         let following = tokio::spawn(reading.run(Arc::clone(&wallet)));
-        self.inside = Some(Inside { wallet, following });
+        let duty = if read_only { None } else { on_duty(&wallet) };
+        self.inside = Some(Inside { wallet, following, duty });
     }
 
     /// Closes the archive and erases the keys, and returns when both is done.
     async fn close(&mut self) {
-        let Some(Inside { wallet, following }) = self.inside.take() else { return };
+        let Some(Inside { wallet, following, duty }) = self.inside.take() else { return };
         following.abort();
         // Cancelled or ended, it holds the wallet no more.
         let _ = following.await;
+        if let Some(duty) = duty {
+            duty.end().await;
+        }
         // Closing waits for the disk.
         if spawn_blocking(move || drop(wallet)).await.is_err() {
             tracing::error!("the archive was not closed in an orderly way");
@@ -212,32 +222,68 @@ impl Reading {
     async fn run(mut self, wallet: Arc<Wallet>) {
         let mut clock = interval(PERIOD);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Whether lines came since the ledger was read, or it never was.
+        let (mut stale, mut named) = (true, false);
         loop {
             clock.tick().await;
             loop {
-                match self.follow.next(wallet.archive.as_ref()).await {
-                    Ok(lines) if lines.is_empty() => break,
-                    Ok(lines) => {
-                        let news = News { opening: self.opening, lines };
-                        if self.news.send(news).await.is_err() {
-                            return;
-                        }
-                        (self.wake)();
-                    }
+                let (news, is_last) = match self.page(&wallet, stale, named).await {
+                    Ok(Some(page)) => page,
+                    Ok(None) => break,
                     Err(error) => {
                         tracing::warn!(%error, "the journal could not be read");
                         break;
                     }
+                };
+                stale = news.ledger.is_none();
+                named = named || !stale;
+                if self.news.send(news).await.is_err() {
+                    return;
+                }
+                (self.wake)();
+                if is_last {
+                    break;
                 }
             }
         }
     }
+
+    /// The next page, and whether it is the last one for now; nothing if nothing is new. With the first and the
+    /// last page comes the ledger: names that stand in lines are known before the lines.
+    async fn page(
+        &mut self,
+        wallet: &Wallet,
+        stale: bool,
+        named: bool,
+    ) -> Result<Option<(News, bool)>, StoreError> {
+        let store = wallet.archive.as_ref();
+        let lines = self.follow.next(store).await?;
+        if lines.is_empty() && !stale {
+            return Ok(None);
+        }
+        let is_last = lines.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let mut ledger = None;
+        if is_last || !named {
+            match Ledger::read(store).await {
+                Ok(read) => ledger = Some(read),
+                // The lines were read, and go out.
+                Err(error) => tracing::warn!(%error, "the sales could not be read"),
+            }
+        }
+        Ok(Some((News { opening: self.opening, lines, ledger }, is_last)))
+    }
 }
 
-/// The names of all keys of the wallet.
-fn own_keys(wallet: &Wallet) -> BTreeSet<Kid> {
-    let keys = KeyPurpose::ALL.iter().filter_map(|purpose| wallet.keys.of(*purpose).ok());
-    keys.flatten().map(|key| key.kid()).collect()
+/// Has an open wallet do what it does by itself. This window has no prompts yet, so it says of every question
+/// that nobody can be asked: the question stays open in its sale, and is asked again.
+fn on_duty(wallet: &Arc<Wallet>) -> Option<Duty> {
+    match Duty::begin(Arc::clone(wallet), Arc::new(DenyAll)) {
+        Ok(duty) => Some(duty),
+        Err(fault) => {
+            tracing::error!(code = fault.code(), "nothing is done by itself: {fault}");
+            None
+        }
+    }
 }
 
 /// What the door shows after a wrong password.

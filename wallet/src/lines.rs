@@ -1,25 +1,29 @@
 //! The journal as the live log shows it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use semper_engine::StepRecord;
 use semper_supporting::{
     archive::{
         Query, Row, Store, StoreError,
         journal::{Class, Kind, Line},
-        record::{EVIDENCE, EvidenceRecord},
+        record::{CERTIFICATE, EVIDENCE, EvidenceRecord},
     },
+    certificate::{Certificate, inspect},
     crypto::{digest::Digest, signature::Kid},
     deal::DealId,
     evidence::statement,
     time::Moment,
+    tinguin::text::Quote,
 };
 use semper_tinguin::{
     format::Civil,
-    texts::{Msg, Texts},
+    texts::Texts,
+    views::DealKey,
     widgets::log_row::{Entry, Extent, Field, FieldValue, Layer, Verdict, Way},
 };
 
-use crate::deals::Book;
+use crate::deals::{Book, Party, shown};
 
 /// One line of the journal with what was kept of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,6 +34,8 @@ pub struct Seen {
     pub payload: Vec<u8>,
     /// What is known of the signature over the payload.
     pub signed: Signed,
+    /// The certified name of another party that signed it.
+    pub signer: Option<String>,
 }
 
 /// What is known of the signature over what was sent or received.
@@ -58,30 +64,51 @@ pub async fn read<S: Store>(store: &S, rows: &[Row], own: &BTreeSet<Kid>) -> Res
             asked.push(index);
             queries.push(Query::of(EVIDENCE.name).equal("hash", Digest::of(&payload)));
         }
-        seen.push(Seen { line, payload, signed: Signed::Unknown });
+        seen.push(Seen { line, payload, signed: Signed::Unknown, signer: None });
     }
     if queries.is_empty() {
         return Ok(seen);
     }
     let found = store.query(queries).await?;
+    let mut names: BTreeMap<Digest, Option<String>> = BTreeMap::new();
     for (index, rows) in asked.into_iter().zip(found) {
         let Some(row) = rows.first() else { continue };
-        let signer = EvidenceRecord::from_row(row)?.signer;
-        if let Some(seen) = seen.get_mut(index) {
-            seen.signed = if own.contains(&signer) { Signed::Own } else { Signed::Other };
+        let record = EvidenceRecord::from_row(row)?;
+        let Some(seen) = seen.get_mut(index) else { continue };
+        if own.contains(&record.signer) {
+            seen.signed = Signed::Own;
+            continue;
         }
+        seen.signed = Signed::Other;
+        let Some(certificate) = record.certificate else { continue };
+        if let std::collections::btree_map::Entry::Vacant(unknown) = names.entry(certificate) {
+            unknown.insert(name(store, certificate).await?);
+        }
+        seen.signer = names.get(&certificate).cloned().flatten();
     }
     Ok(seen)
+}
+
+/// The name in a certificate that is kept, and was checked before it was.
+async fn name<S: Store>(store: &S, certificate: Digest) -> Result<Option<String>, StoreError> {
+    let rows = store.query(vec![Query::of(CERTIFICATE.name).equal("hash", certificate)]).await?;
+    let Some(row) = rows.iter().flatten().next() else { return Ok(None) };
+    let content = Certificate::from_der(row.bytes("der")?).ok().and_then(|one| inspect(&one).ok());
+    Ok(content.and_then(|content| shown(&content.subject.common_name, Quote::Line)))
 }
 
 impl Seen {
     /// The line as the log shows it; `book` names its deal.
     pub fn entry(&self, texts: &Texts, book: &mut Book) -> Entry {
         let kind = &self.line.kind;
-        let peer = || texts.get(Msg::BookOther);
+        let deal = match self.line.deal {
+            Some(deal) => Some(book.key(deal)),
+            None => self.instance().and_then(|instance| book.key_of(&instance)),
+        };
+        let peer = || book.name(party(kind.detail()), deal, texts);
         let (way, layer) = match kind.class() {
             Class::Sent => (Way::To(peer()), layer(kind.detail())),
-            Class::Received => (Way::From(peer()), layer(kind.detail())),
+            Class::Received => (Way::From(self.signer.clone().unwrap_or_else(peer)), layer(kind.detail())),
             Class::AskedUser
             | Class::UserChoice
             | Class::Decision
@@ -91,7 +118,7 @@ impl Seen {
             | Class::Anchor
             | Class::Export => (Way::Here, Layer::Here),
         };
-        let message = words(kind, texts).unwrap_or_else(|| match way {
+        let message = words(kind, deal, book, texts).unwrap_or_else(|| match way {
             Way::Here => kind.to_string(),
             Way::From(_) | Way::To(_) => kind.detail().to_owned(),
         });
@@ -108,38 +135,54 @@ impl Seen {
                 Signed::Other => Verdict::Checked,
                 Signed::Own => Verdict::You,
             },
-            deal: self.line.deal.map(|deal| book.key(deal)),
+            deal,
             session: None,
             fields: fields(&self.payload),
             bytes: self.payload.clone(),
         }
     }
+
+    /// The instance of the engine that took a step, where the line is the one of a step.
+    fn instance(&self) -> Option<Vec<u8>> {
+        if self.line.kind.class() != Class::Decision {
+            return None;
+        }
+        StepRecord::read(&self.payload).ok().map(|step| step.instance.id)
+    }
+}
+
+/// Who is on the other side of a message of this type.
+fn party(detail: &str) -> Party {
+    match detail.split_once('/') {
+        Some(("pay", rest)) if !rest.starts_with("neg") => Party::Bank,
+        Some(("t", _)) => Party::Arbiter,
+        _ => Party::Other,
+    }
 }
 
 /// A line in plain words: a statement by its type, a step by its name, a code by what it tells. Nothing for a
 /// kind that this version has no words for; it is shown by its name then.
-fn words(kind: &Kind, texts: &Texts) -> Option<String> {
-    let detail = kind.detail().replace('/', "-");
-    let named = |id: String| texts.named(&id);
-    match kind.class() {
-        Class::Sent | Class::Received => named(format!("line-{detail}")),
-        Class::Decision | Class::Alarm => named(format!("line-{detail}"))
-            .or_else(|| named(format!("line-{}", kind.to_string().replace('/', "-"))))
-            .or_else(|| told(kind.detail(), texts)),
+fn words(kind: &Kind, deal: Option<DealKey>, book: &Book, texts: &Texts) -> Option<String> {
+    let (peer, item) = (book.name(Party::Other, deal, texts), book.item(deal, texts));
+    let names = [("peer", peer.as_str()), ("item", item.as_str())];
+    let named = |kind: &str| texts.named(&format!("line-{}", kind.replace('/', "-")), &names);
+    let said = match kind.class() {
+        Class::Sent | Class::Received => named(kind.detail()),
+        Class::Decision | Class::Alarm => {
+            named(kind.detail()).or_else(|| named(&kind.to_string())).or_else(|| {
+                // A code, whose dots are strokes in the kind of a line.
+                Some(texts.told(&kind.detail().replace('/', "."), &names)?.what)
+            })
+        }
         Class::AskedUser
         | Class::UserChoice
         | Class::KeyEvent
         | Class::Config
         | Class::Anchor
-        | Class::Export => named(format!("line-{}", kind.to_string().replace('/', "-"))),
-    }
-}
-
-/// What a code tells, whose dots are strokes in the kind of a line.
-fn told(code: &str, texts: &Texts) -> Option<String> {
-    let (peer, item) = (texts.get(Msg::BookOther), texts.get(Msg::ToldItem));
-    let told = texts.told(&code.replace('/', "."), &[("peer", &peer), ("item", &item)])?;
-    let mut letters = told.what.chars();
+        | Class::Export => named(&kind.to_string()),
+    };
+    let said = said?;
+    let mut letters = said.chars();
     // What stands for a name may begin the sentence.
     Some(letters.next()?.to_uppercase().chain(letters).collect())
 }
@@ -199,7 +242,7 @@ mod tests {
             payload: payload.to_vec(),
         };
         let mut chain = Chain::EMPTY;
-        Seen { line: chain.append(&entry), payload: entry.payload, signed }
+        Seen { line: chain.append(&entry), payload: entry.payload, signed, signer: None }
     }
 
     #[test]

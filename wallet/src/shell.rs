@@ -41,6 +41,9 @@ pub struct Shell {
     /// The view that was drawn last, and the one that was announced last.
     drawn: &'static str,
     announced: &'static str,
+    /// How many sales were drawn as open, and how many of them as asking something; and what was announced.
+    sales: (usize, u32),
+    told: (usize, u32),
 }
 
 /// The smallest and the largest zoom in per cent, and its step.
@@ -53,8 +56,22 @@ impl Shell {
     pub fn new(link: Link, plate: DoorPlate, theme: Theme, texts: Texts) -> Self {
         let secret = SecretBuf::new();
         let (help, deriving_since, inside) = (None, None, None);
-        let (locked, drawn, announced) = (0, "", "");
-        Self { link, theme, texts, plate, secret, help, deriving_since, inside, locked, drawn, announced }
+        let (locked, drawn, announced, none) = (0, "", "", (0, 0));
+        Self {
+            link,
+            theme,
+            texts,
+            plate,
+            secret,
+            help,
+            deriving_since,
+            inside,
+            locked,
+            drawn,
+            announced,
+            sales: none,
+            told: none,
+        }
     }
 
     /// Takes in what came from the other side. Called before each drawing, and while the window is hidden.
@@ -93,7 +110,8 @@ impl Shell {
             self.act(ui.ctx(), command);
         }
         self.drawn = drawing;
-        if self.drawn != self.announced || self.drawn != self.current() {
+        self.sales = self.inside.as_ref().map_or((0, 0), Inside::sales);
+        if self.drawn != self.announced || self.drawn != self.current() || self.sales != self.told {
             ui.ctx().request_repaint();
         }
     }
@@ -192,9 +210,14 @@ impl Shell {
         }
     }
 
-    /// One line for operators and tests whenever another view stands in the window. It is written with the
-    /// next drawing, when the one before is on the screen.
+    /// One line for operators and tests whenever another view stands in the window, or another number of sales.
+    /// It is written with the next drawing, when the one before is on the screen.
     fn announce(&mut self) {
+        if self.sales != self.told {
+            self.told = self.sales;
+            let (open, asking) = self.told;
+            tracing::info!(open, asking, "the window shows other sales");
+        }
         if self.drawn != self.announced {
             self.announced = self.drawn;
             tracing::info!(view = self.announced, "the window shows another view");

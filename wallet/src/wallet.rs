@@ -1,6 +1,6 @@
 //! An open wallet: its archive and its keys.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use semper_archive_sqlite::{ArchiveKey, Options, SqliteArchive};
 use semper_host::{
@@ -16,7 +16,10 @@ use semper_supporting::{
         record,
         schema::{Change, Migration},
     },
-    crypto::keys::{KeyPurpose, KeyRef},
+    crypto::{
+        keys::{KeyPurpose, KeyRef},
+        signature::Kid,
+    },
 };
 use semper_tinguin::widgets::emblem::Emblem;
 use semper_trade::{acquaintance::ARBITER, sale::SALE};
@@ -129,6 +132,12 @@ impl Wallet {
     /// The key from which the random bytes of steps are made.
     pub(crate) const fn randomness(&self) -> &Zeroizing<[u8; 32]> {
         &self.randomness
+    }
+
+    /// The names of all its keys.
+    pub fn own_keys(&self) -> BTreeSet<Kid> {
+        let keys = KeyPurpose::ALL.iter().filter_map(|purpose| self.keys.of(*purpose).ok());
+        keys.flatten().map(|key| key.kid()).collect()
     }
 
     /// The person's first key for `purpose`; one is made in a wallet that was made without it.

@@ -70,7 +70,7 @@ fn line(seq: u64, kind: &str) -> Seen {
     let mut chain = Chain::EMPTY;
     let mut line = chain.append(&entry);
     line.seq = seq;
-    Seen { line, payload: entry.payload, signed: Signed::Unknown }
+    Seen { line, payload: entry.payload, signed: Signed::Unknown, signer: None }
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn inside_is_shown_once_it_is_open_and_dropped_with_the_lock() {
     harness.run();
     assert!(!shows(&harness, "Deals in progress"));
     far.stage.send_replace(INSIDE);
-    far.news.try_send(News { opening: 1, lines: vec![line(1, "received/offer")] }).unwrap();
-    far.news.try_send(News { opening: 7, lines: vec![line(2, "received/order")] }).unwrap();
+    far.news.try_send(News { opening: 1, lines: vec![line(1, "received/offer")], ledger: None }).unwrap();
+    far.news.try_send(News { opening: 7, lines: vec![line(2, "received/order")], ledger: None }).unwrap();
     harness.run();
     assert!(shows(&harness, "Deals in progress") && shows(&harness, "Deal 5f5f5f5f"));
     assert!(shows(&harness, "Waiting for the other party"));
@@ -106,7 +106,7 @@ fn inside_is_shown_once_it_is_open_and_dropped_with_the_lock() {
     assert!(matches!(far.orders.try_recv(), Ok(Order::Lock)));
     // The other side has not closed the archive yet, and nothing of it is shown any more.
     assert!(shows(&harness, "amber lighthouse") && !shows(&harness, "Deal 5f5f5f5f"));
-    far.news.try_send(News { opening: 1, lines: vec![line(2, "received/order")] }).unwrap();
+    far.news.try_send(News { opening: 1, lines: vec![line(2, "received/order")], ledger: None }).unwrap();
     harness.run();
     assert!(!shows(&harness, "Deal 5f5f5f5f"));
     // The keyboard is the door's again.
@@ -122,7 +122,7 @@ fn inside_is_shown_once_it_is_open_and_dropped_with_the_lock() {
 fn the_log_shows_what_came_and_stands_still_while_paused() {
     let (mut harness, far) = open();
     far.stage.send_replace(INSIDE);
-    far.news.try_send(News { opening: 1, lines: vec![line(1, "sent/x/gxv/offer")] }).unwrap();
+    far.news.try_send(News { opening: 1, lines: vec![line(1, "sent/x/gxv/offer")], ledger: None }).unwrap();
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num7);
     harness.run();
@@ -137,13 +137,41 @@ fn the_log_shows_what_came_and_stands_still_while_paused() {
     assert_eq!(lines(&harness, "to the other party, Exchange, Offer of the exchange"), 1);
     harness.get_by_role_and_label(Role::Button, "Pause").click();
     harness.run();
-    far.news.try_send(News { opening: 1, lines: vec![line(2, "received/x/gxv/accept")] }).unwrap();
+    far.news
+        .try_send(News { opening: 1, lines: vec![line(2, "received/x/gxv/accept")], ledger: None })
+        .unwrap();
     harness.run();
     assert_eq!(lines(&harness, "Agreement to the exchange"), 0);
     assert!(shows(&harness, "Paused, 1 new line"));
     harness.get_by_role_and_label(Role::Button, "Follow").click();
     harness.run();
     assert_eq!(lines(&harness, "Agreement to the exchange"), 1);
+}
+
+#[test]
+fn a_long_log_stands_at_its_newest_line_and_stays_there() {
+    let (mut harness, far) = open();
+    far.stage.send_replace(INSIDE);
+    let tell = |lines: std::ops::RangeInclusive<u64>, last: &str| {
+        let mut lines: Vec<Seen> = lines.map(|seq| line(seq, "sent/order")).collect();
+        let next = lines.len() as u64 + 1;
+        lines.push(line(next * 1000, last));
+        far.news.try_send(News { opening: 1, lines, ledger: None }).unwrap();
+    };
+    tell(1..=99, "received/offer");
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num7);
+    harness.run();
+    let newest = |harness: &Harness<'_, Shell>, part: &str| {
+        harness.root().children_recursive().any(|node| {
+            let node = node.accesskit_node();
+            node.role() == Role::Button && node.label().is_some_and(|label| label.contains(part))
+        })
+    };
+    assert!(newest(&harness, "Commerce, Offer"));
+    tell(101..=150, "received/confirmation");
+    harness.run();
+    assert!(newest(&harness, "Commerce, Confirmation"));
 }
 
 #[test]

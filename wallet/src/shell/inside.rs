@@ -1,8 +1,9 @@
 //! What the window shows once the wallet is open: home and the live log, in the frame with bar and rail.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use egui::{Context, Ui};
+use semper_host::chance;
 use semper_tinguin::{
     texts::{Msg, Texts},
     theme::{Role, Theme},
@@ -23,6 +24,8 @@ use semper_tinguin::{
 };
 
 use crate::{bridge::News, deals::Book, follow::KEPT, profile::DoorPlate};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// The inside of the window during one opening of the wallet. Dropped when it is locked.
 #[derive(Debug)]
@@ -57,6 +60,7 @@ impl Inside {
         let home = Home {
             state: ViewState::Ready,
             resuming: None,
+            unshown: 0,
             deals: Vec::new(),
             purses: Vec::new(),
             ended: Vec::new(),
@@ -96,10 +100,18 @@ impl Inside {
         }
     }
 
+    /// How many sales are open, and how many of them ask something.
+    pub(super) fn sales(&self) -> (usize, u32) {
+        (self.book.sales(), self.book.questions())
+    }
+
     /// Takes lines of the journal, unless they are of another opening.
     pub(super) fn hear(&mut self, news: News, texts: &Texts) {
         if news.opening != self.opening {
             return;
+        }
+        if let Some(ledger) = news.ledger {
+            self.book.learn(ledger);
         }
         for seen in &news.lines {
             self.book.observe(seen);
@@ -114,18 +126,31 @@ impl Inside {
         self.fresh = true;
     }
 
-    /// Brings what is derived from the lines up to date, at most once for each drawing.
-    fn refresh(&mut self, texts: &Texts) {
-        if std::mem::take(&mut self.fresh) {
-            self.home.deals = self.book.open(texts);
+    /// Brings what is derived from the lines and the ledger up to date, at most once for each drawing. Where
+    /// time that is left is shown, it is drawn again each second.
+    fn refresh(&mut self, ctx: &Context, texts: &Texts) {
+        let counts =
+            self.frame.place == Place::Home && self.home.deals.iter().any(|deal| deal.deadline.is_some());
+        let fresh = std::mem::take(&mut self.fresh);
+        if counts {
+            ctx.request_repaint_after(SECOND);
+        }
+        if fresh || counts {
+            self.home.deals = self.book.open(texts, chance::now());
+        }
+        if fresh {
             self.home.ended = self.book.ended(texts);
+            self.home.purses = self.book.purses();
+            self.home.unshown = self.book.questions();
+            self.frame.waiting = self.home.unshown;
+            self.frame.bar.play_money = self.book.plays();
             self.titles = self.book.titles(texts);
             self.entries.make_contiguous();
         }
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, theme: &Theme, texts: &Texts) -> Option<WindowCommand> {
-        self.refresh(texts);
+        self.refresh(ui.ctx(), texts);
         let frame = self.frame.clone();
         let (command, _) = window(ui, theme, texts, &frame, |ui| {
             if self.read_only {
@@ -134,6 +159,10 @@ impl Inside {
             match self.frame.place {
                 Place::Home => self.home(ui, theme, texts),
                 Place::Log => self.log(ui, theme, texts),
+                Place::Waiting if self.home.unshown > 0 => {
+                    let text = texts.get(Msg::S08Unshown { n: self.home.unshown });
+                    state_view(ui, theme, texts, &ViewState::Empty(text));
+                }
                 _ => {
                     state_view(ui, theme, texts, &ViewState::Empty(texts.get(Msg::PlaceNone)));
                 }

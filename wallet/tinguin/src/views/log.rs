@@ -186,7 +186,9 @@ fn lines(
             if hidden {
                 continue;
             }
-            if activated(&log_row(ui, theme, texts, entry, open, rect)) {
+            // Of an opened line only what it opens into may be in sight.
+            let in_sight = rect.bottom() > ui.clip_rect().top();
+            if in_sight && activated(&log_row(ui, theme, texts, entry, open, rect)) {
                 look.open = if open { None } else { Some(entry.number) };
             }
             if open {

@@ -191,7 +191,9 @@ impl Entry {
 
 /// Draws the line into a rectangle; the answer tells whether it was used.
 pub fn log_row(ui: &Ui, theme: &Theme, texts: &Texts, entry: &Entry, open: bool, rect: Rect) -> Response {
-    let response = ui.interact(rect, ui.make_persistent_id(("log-row", entry.number)), Sense::click());
+    // A line at the edge is used and found where it can be seen.
+    let seen = rect.intersect(ui.clip_rect());
+    let response = ui.interact(seen, ui.make_persistent_id(("log-row", entry.number)), Sense::click());
     let spoken = entry.spoken(texts);
     response.widget_info(|| WidgetInfo::labeled(A11yRole::Button, true, &spoken));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
