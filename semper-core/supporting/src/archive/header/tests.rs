@@ -114,6 +114,6 @@ fn the_keys_below_the_master_key_all_differ_and_none_is_printed() {
     let database = master().database().unwrap();
     keys.insert(database[..32].try_into().unwrap());
     keys.insert(*master().0);
-    assert_eq!(keys.len(), 6);
+    assert_eq!(keys.len(), 7);
     assert_eq!(format!("{:?}", master()), "MasterKey");
 }
