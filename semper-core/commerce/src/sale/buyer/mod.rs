@@ -153,6 +153,10 @@ impl Machine for Buyer {
             outputs.extend(next.close(&input)?);
             Ok(outputs)
         }) {
+            // A frame that changes nothing was here before.
+            Ok(outputs) if next == before && matches!(input.event, Event::Frame(..)) => {
+                Step::refuse(before, Refused::Repeated).orders(outputs)
+            }
             Ok(outputs) => {
                 next.shown.note(&outputs, input.at);
                 Step::to(next).orders(outputs)
@@ -245,19 +249,22 @@ impl Buyer {
 
     fn on(&mut self, input: &Input) -> Taken {
         match &input.event {
-            Event::Begin => self.begin(input).or_else(|fault| Ok(self.refuse(&fault))),
+            Event::Begin => {
+                let taken = self.tried(|sale| sale.begin(input));
+                taken.or_else(|fault| Ok(self.refuse(&fault)))
+            }
             Event::Up(session) => self.line.up(*session, input.at),
             Event::Frame(frame, _) => match self.line.hear(frame, input.at)? {
                 Came::Again(outputs) => Ok(outputs),
                 Came::Message(message, before) => {
-                    let taken = self.heard(message, &before, input);
+                    let taken = self.tried(|sale| sale.heard(message, &before, input));
                     taken.or_else(|fault| Ok(self.fail(&fault)))
                 }
             },
             Event::Signed(signed) => self.signed(signed, input),
             Event::Refused(digest) => self.refused(*digest, input),
             Event::Fetched(found) => {
-                let taken = self.fetched(*found, input);
+                let taken = self.tried(|sale| sale.fetched(*found, input));
                 taken.or_else(|fault| Ok(self.fail(&fault)))
             }
             Event::Opened(measured) => self.opened(*measured, input),
@@ -272,6 +279,13 @@ impl Buyer {
                 _ => Ok(self.refuse(&DealFault::Declined.into())),
             },
         }
+    }
+
+    /// Takes what `attempt` does as a whole: what fails on its way leaves everything as it was, since its orders
+    /// are lost.
+    fn tried(&mut self, attempt: impl FnOnce(&mut Self) -> Taken) -> Taken {
+        let before = self.clone();
+        attempt(self).inspect_err(|_| *self = before)
     }
 
     /// Ends the sale before anything was committed, and says so.

@@ -121,7 +121,7 @@ impl Buyer {
             (None, _) => return Err(SaleFault::OutOfPlace),
         };
         if let Some(recorded) = recorded {
-            let told = self.exchange(responder::Event::Recorded(recorded), input);
+            let told = self.tried(|sale| sale.exchange(responder::Event::Recorded(recorded), input));
             // The record may say what is known already.
             outputs.extend(told.unwrap_or_default());
         }
@@ -219,9 +219,9 @@ impl Buyer {
         for Said { statement, records, made } in said {
             for record in records {
                 let event = module::Event::Bank(BankReply::Signed(record.clone()));
-                outputs.extend(self.paying(event, input).unwrap_or_default());
+                outputs.extend(self.tried(|sale| sale.paying(event, input)).unwrap_or_default());
             }
-            match self.answer(statement, made.as_ref(), &keys, input) {
+            match self.tried(|sale| sale.answer(statement, made.as_ref(), &keys, input)) {
                 Ok(orders) => outputs.extend(orders),
                 Err(fault) => outputs.push(Output::Fault(fault.code())),
             }

@@ -139,6 +139,10 @@ impl Machine for Seller {
             outputs.extend(next.close(&input)?);
             Ok(outputs)
         }) {
+            // A frame that changes nothing was here before.
+            Ok(outputs) if next == before && matches!(input.event, Event::Frame(..)) => {
+                Step::refuse(before, Refused::Repeated).orders(outputs)
+            }
             Ok(outputs) => {
                 next.shown.note(&outputs, input.at);
                 Step::to(next).orders(outputs)
@@ -243,7 +247,7 @@ impl Seller {
             Event::Frame(frame, shown) => match self.line.hear(frame, input.at)? {
                 Came::Again(outputs) => Ok(outputs),
                 Came::Message(message, before) => {
-                    let taken = self.heard(message, shown.as_deref(), &before, input);
+                    let taken = self.tried(|sale| sale.heard(message, shown.as_deref(), &before, input));
                     taken.or_else(|fault| Ok(self.fail(&fault)))
                 }
             },
@@ -261,6 +265,13 @@ impl Seller {
                 self.exchange(originator::Event::Elapsed(*timer), input)
             }
         }
+    }
+
+    /// Takes what `attempt` does as a whole: what fails on its way leaves everything as it was, since its orders
+    /// are lost.
+    fn tried(&mut self, attempt: impl FnOnce(&mut Self) -> Taken) -> Taken {
+        let before = self.clone();
+        attempt(self).inspect_err(|_| *self = before)
     }
 
     /// Ends the sale before anything was committed, and says so.
@@ -345,7 +356,7 @@ impl Seller {
                 outputs.extend(self.line.dispatch(signed.clone(), to)?);
                 let confirmed = matches!(&self.stage, Stage::Confirming(_, talks) if talks.neg_c == Some(signed.digest()));
                 if confirmed {
-                    let offered = self.offer(input);
+                    let offered = self.tried(|sale| sale.offer(input));
                     outputs.extend(offered.or_else(|fault| Ok::<_, SaleFault>(self.fail(&fault)))?);
                 }
             }

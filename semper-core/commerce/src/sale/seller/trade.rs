@@ -105,7 +105,7 @@ impl Seller {
             &mut self.line,
         )?;
         if let Some(recorded) = recorded {
-            let told = self.exchange(originator::Event::Recorded(recorded), input);
+            let told = self.tried(|sale| sale.exchange(originator::Event::Recorded(recorded), input));
             // The record may say what is known already.
             outputs.extend(told.unwrap_or_default());
         }
@@ -121,9 +121,9 @@ impl Seller {
         for Said { statement, records, .. } in said {
             for record in records {
                 let event = module::Event::Bank(BankReply::Signed(record.clone()));
-                outputs.extend(self.paid(event, input).unwrap_or_default());
+                outputs.extend(self.tried(|sale| sale.paid(event, input)).unwrap_or_default());
             }
-            match self.ruled(statement, &keys, input) {
+            match self.tried(|sale| sale.ruled(statement, &keys, input)) {
                 Ok(orders) => outputs.extend(orders),
                 Err(fault) => outputs.push(Output::Fault(fault.code())),
             }
