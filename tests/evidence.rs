@@ -10,7 +10,7 @@ use semper_supporting::{
         Query, Store as _,
         record::{CERTIFICATE, EVIDENCE, EvidenceRecord},
     },
-    certificate::{Certificate, TrustSnapshot, Usage, inspect},
+    certificate::{Certificate, Usage, inspect},
     crypto::{
         digest::Digest,
         signature::{KeyPair, PublicKey},
@@ -270,7 +270,7 @@ async fn the_shop_keeps_it_too(market: &Marketplace, deal: DealId) -> Result<()>
         let certificate = Certificate::from_der(row.bytes("der")?)?;
         certificates.insert(certificate.digest(), certificate);
     }
-    let trust: TrustSnapshot = program.papers.lock().await.snapshot();
+    let trust = program.trust.snapshot();
     assert!(!trust.crls.is_empty() && !trust.roots.is_empty());
     let rows = program.store.query(vec![EvidenceRecord::of_deal(deal)]).await?;
     let mut found = Vec::new();

@@ -12,7 +12,7 @@ use semper_host::{
 use semper_supporting::{
     access::Subject,
     archive::{Schema, StoreError, record},
-    certificate::{CertificateFault, inspect},
+    certificate::{Certificate, CertificateFault, inspect},
     comm::address::AddressError,
     crypto::{
         digest::Digest,
@@ -40,8 +40,9 @@ pub struct Program {
     pub keys: Keyring,
     /// Its key.
     pub key: KeyRef,
-    /// What it trusts and what is its own.
-    pub papers: tokio::sync::Mutex<Papers>,
+    /// Its own certificates, that of its key first, and those above them. They last as long as the folder.
+    pub chain: Chain,
+    papers: tokio::sync::Mutex<Papers>,
     /// What its connections trust.
     pub trust: Trust,
     /// Where it takes payments.
@@ -50,6 +51,15 @@ pub struct Program {
     pub goods: Goods,
     wrapping: Zeroizing<[u8; 32]>,
     randomness: Zeroizing<[u8; 32]>,
+}
+
+/// The certificates of a shop.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// Its own.
+    pub own: Vec<Certificate>,
+    /// Those of the authorities above.
+    pub above: Vec<Certificate>,
 }
 
 /// Why a shop cannot be set up or opened.
@@ -163,17 +173,18 @@ impl Program {
         let goods = Goods::of(path);
         catalogue::tidy(&*store, &goods).await?;
         let trust = Trust::new(papers.snapshot());
+        let chain = Chain { own: papers.own.clone(), above: papers.above.clone() };
         let papers = tokio::sync::Mutex::new(papers);
         let (wrapping, randomness) = (folder.wrapping_key(), folder.randomness_key());
-        Ok(Self { config, store, keys, key, papers, trust, till, goods, wrapping, randomness })
+        Ok(Self { config, store, keys, key, chain, papers, trust, till, goods, wrapping, randomness })
     }
 
     /// What it shows in connections.
     ///
     /// # Errors
     /// [`ProgramError`].
-    pub async fn identity(&self) -> Result<Identity, ProgramError> {
-        identity(&*self.papers.lock().await, &self.keys, &self.key)
+    pub fn identity(&self) -> Result<Identity, ProgramError> {
+        identity(&self.chain, &self.keys, &self.key)
     }
 
     /// Fetches the newest revocation lists, and lets connections count with them.
@@ -246,7 +257,8 @@ impl Setup {
     async fn open_till(&self, key: KeyRef) -> Result<Till, ProgramError> {
         let own = self.papers.own.first().ok_or(ProgramError::Unfinished)?;
         let trust = Trust::new(self.papers.snapshot());
-        let identity = identity(&self.papers, &self.keys, &key)?;
+        let chain = Chain { own: self.papers.own.clone(), above: self.papers.above.clone() };
+        let identity = identity(&chain, &self.keys, &key)?;
         let bank = Bank {
             store: &self.store,
             keys: &self.keys,
@@ -259,9 +271,9 @@ impl Setup {
     }
 }
 
-fn identity(papers: &Papers, keys: &Keyring, key: &KeyRef) -> Result<Identity, ProgramError> {
-    let own = papers.own.iter().chain(&papers.above).cloned().collect::<Vec<_>>();
-    Ok(Identity::new(&own, &keys.tls_key(key)?)?)
+fn identity(chain: &Chain, keys: &Keyring, key: &KeyRef) -> Result<Identity, ProgramError> {
+    let all = chain.own.iter().chain(&chain.above).cloned().collect::<Vec<_>>();
+    Ok(Identity::new(&all, &keys.tls_key(key)?)?)
 }
 
 fn membership<'a>(

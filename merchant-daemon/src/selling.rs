@@ -149,8 +149,7 @@ impl Shop for Goods {
             tracing::error!(%error, article = %article.id, "the key of an article cannot be opened");
             "internal"
         })?;
-        let papers = program.papers.lock().await;
-        let own = papers.own.first().ok_or("internal")?;
+        let own = program.chain.own.first().ok_or("internal")?;
         let public = program.keys.public(&program.key).map_err(|_| "internal")?;
         let me = Party {
             certificate: own.digest(),
@@ -158,7 +157,7 @@ impl Shop for Goods {
             tls: public.kid(),
             name: Some(program.config.name.clone()),
         };
-        let chain = papers.own.iter().take(1).chain(&papers.above);
+        let chain = std::iter::once(own).chain(&program.chain.above);
         let chain = chain.map(|certificate| Bytes(certificate.der().to_vec())).collect();
         let house = House {
             me,

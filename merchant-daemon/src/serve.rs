@@ -75,7 +75,7 @@ async fn serve_around<P: Performer<SaleInput>>(
 ) -> Result<(), ProgramError> {
     // Whoever was revoked while this daemon was away is not let in.
     let pause = renew(&program).await;
-    let identity = program.identity().await?;
+    let identity = program.identity()?;
     let (trust, surroundings) = (program.trust.clone(), program.config.surroundings());
     let caller = Caller::new(Clock::system(), trust, surroundings, identity.clone());
     let acquainted = selling::meet(&program, &caller).await;

@@ -72,7 +72,7 @@ impl Marketplace {
         }
         let _still = STARTING.read().await;
         let program = Program::open(self.shop.folder()).await?;
-        let certificates = program.papers.lock().await.own.clone();
+        let certificates = program.chain.own.clone();
         Ok(Shop { till: Till { purse: program.till.purse.clone() }, certificates, articles })
     }
 }

@@ -113,9 +113,14 @@ impl<B: Books, S: Store, P: Shop> Counter<B, S, P> {
             }
             (None, None) => return Err(CounterFault::Refused("deal.other")),
         };
+        if self.lines.patience().is_out(&key, now) {
+            return Err(CounterFault::Refused("deal.too-often"));
+        }
         guest.last = Some(key.clone());
         self.lines.put(&key, guest.session.exporter, Way::Session(guest.send.clone()));
-        self.engine.submit(key, input).await?;
+        if self.engine.submit(key.clone(), input).await?.refused.is_some() {
+            self.lines.patience().lose(&key, now);
+        }
         Ok(())
     }
 

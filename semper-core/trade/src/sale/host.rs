@@ -143,12 +143,12 @@ impl<B: Books> Host for SaleHost<B> {
                         vec![engine::Order::Feed(SaleInput::Signed { signed, covering: None })]
                     }
                     Signing::Ask => vec![perform(&Errand::Ask { draft, context: deal })?],
-                    Signing::Denied(code) if commits => {
+                    Signing::Denied(code) => {
+                        // Whatever else the step did holds; only this is never signed, and deadlines go on.
                         let refused = SaleInput::Refused(draft.digest());
-                        let id = deal.map(|deal| deal.id);
-                        vec![alarm(code, id), engine::Order::Feed(refused)]
+                        let fed = commits.then_some(engine::Order::Feed(refused));
+                        std::iter::once(alarm(code, deal.map(|deal| deal.id))).chain(fed).collect()
                     }
-                    Signing::Denied(code) => return Err(Declined { code, keep: false }),
                 }
             }
             Order::Do(errand) => vec![perform(&errand)?],

@@ -17,14 +17,17 @@ use semper_supporting::{
     crypto::signature::Kid,
 };
 
-use super::{Books, Heard, SaleHost, SaleInput};
+use super::{Books, Heard, SaleHost, SaleInput, patience::Patience};
 
 /// How long what was ordered last may take to leave, once a sale has ended.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// The connections there are, by sale. Copies share them.
 #[derive(Clone, Debug, Default)]
-pub struct Lines(Arc<Mutex<BTreeMap<Key, (Exporter, Way)>>>);
+pub struct Lines {
+    ways: Arc<Mutex<BTreeMap<Key, (Exporter, Way)>>>,
+    patience: Patience,
+}
 
 /// A way to the other side.
 #[derive(Clone, Debug)]
@@ -59,8 +62,13 @@ impl Lines {
         }
     }
 
+    /// How long each is listened to that says what has no place.
+    pub(super) const fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
     fn all(&self) -> MutexGuard<'_, BTreeMap<Key, (Exporter, Way)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,8 +115,15 @@ pub async fn carry<B: Books>(
                 engine.submit(key.clone(), SaleInput::Up(up)).await?;
             }
             NetEvent::Frame(frame) => {
-                if let Some(session) = session.filter(|_| frame.kind.has_envelope()) {
-                    engine.submit(key.clone(), SaleInput::Frame(Heard::new(session, &frame))).await?;
+                let Some(session) = session.filter(|_| frame.kind.has_envelope()) else { continue };
+                let now = semper_host::now();
+                if lines.patience.is_out(key, now) {
+                    tracing::debug!("the other side repeats itself, and is not heard");
+                    continue;
+                }
+                let heard = SaleInput::Frame(Heard::new(session, &frame));
+                if engine.submit(key.clone(), heard).await?.refused.is_some() {
+                    lines.patience.lose(key, now);
                 }
             }
             NetEvent::Complained(complaint) => {

@@ -18,6 +18,7 @@ mod errand;
 mod host;
 mod input;
 mod lines;
+mod patience;
 mod perform;
 mod register;
 mod sign;
