@@ -34,7 +34,8 @@ pub(crate) async fn verify(folder: &Path, root: Digest) -> Result<Bundle> {
     command.arg(folder.join("verify.sh")).arg(root.to_string());
     let said = run(&mut command, "").await?;
     let objects = fs::read_dir(folder.join("evidence"))?.count();
-    let verdict = said.lines().last().unwrap_or_default().to_owned();
+    let last = said.lines().last().unwrap_or_default();
+    let verdict = last.split_whitespace().next().unwrap_or_default().to_owned();
     Ok(Bundle { folder: folder.display().to_string(), objects, root: root.to_string(), verdict })
 }
 

@@ -267,18 +267,18 @@ impl Report {
         }
         if let Some(Deal { deal, title, price, customer, merchant }) = &found.deal {
             line(format_args!(""));
-            line(format_args!("  {:<38} {}", "deal", deal.as_deref().unwrap_or("-")));
-            line(format_args!("  {:<38} {} for {price}", "sold", title.as_deref().unwrap_or("-")));
+            line(format_args!("  {:<46} {}", "deal", deal.as_deref().unwrap_or("-")));
+            line(format_args!("  {:<46} {} for {price}", "sold", title.as_deref().unwrap_or("-")));
             for (whose, side) in [("customer", customer), ("merchant", merchant)] {
                 let Side { outcome, told, .. } = side;
                 let (outcome, told) = (outcome.as_deref().unwrap_or("open"), told.as_deref().unwrap_or("-"));
-                line(format_args!("  {:<38} {outcome} ({told})", format!("outcome, by the {whose}")));
+                line(format_args!("  {:<46} {outcome} ({told})", format!("outcome, by the {whose}")));
             }
         }
         if let Some(Item { sha256, received, .. }) = &found.item {
-            line(format_args!("  {:<38} {sha256}", "SHA-256 of the file"));
+            line(format_args!("  {:<46} {sha256}", "SHA-256 of the file"));
             line(format_args!(
-                "  {:<38} {}",
+                "  {:<46} {}",
                 "SHA-256 of what was received",
                 received.as_deref().unwrap_or("-")
             ));
@@ -286,28 +286,28 @@ impl Report {
         if let Some(books) = &found.money {
             line(format_args!(""));
             for AccountLine { holder, kind, funds, .. } in &books.accounts {
-                line(format_args!("  {:<38} {funds:>12}", format!("{holder}, {kind}")));
+                line(format_args!("  {:<46} {funds:>12}", format!("{holder}, {kind}")));
             }
             for PaymentLine { state, amount, until, .. } in &books.payments {
                 let until = until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
-                line(format_args!("  {:<38} {amount:>12}{until}", format!("payment, {state}")));
+                line(format_args!("  {:<46} {amount:>12}{until}", format!("payment, {state}")));
             }
         }
         line(format_args!(""));
         for Phase { name, machine_ms } in &found.phases {
-            line(format_args!("  {name:<38} {machine_ms:>9} ms"));
+            line(format_args!("  {name:<46} {machine_ms:>9} ms"));
         }
         if let Some(asked) = &found.arbiter {
-            line(format_args!("  {:<38} {:>9}", "messages to and from the arbiter", asked.messages));
+            line(format_args!("  {:<46} {:>9}", "messages to and from the arbiter", asked.messages));
         }
         if let Some(count) = found.round_trips {
-            line(format_args!("  {:<38} {count:>9}", "round trips between wallet and shop"));
+            line(format_args!("  {:<46} {count:>9}", "round trips between wallet and shop"));
         }
         for (what, counts) in
             [("handshakes at the", &found.handshakes), ("journal entries of the", &found.journals)]
         {
             for Count { at, count } in counts {
-                line(format_args!("  {:<38} {count:>9}", format!("{what} {at}")));
+                line(format_args!("  {:<46} {count:>9}", format!("{what} {at}")));
             }
         }
         line(format_args!(""));
