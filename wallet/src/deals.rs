@@ -154,7 +154,7 @@ impl Book {
 
     /// The deals in progress at the moment `now`, the one that changed last first.
     pub fn open(&self, texts: &Texts, now: Moment) -> Vec<Deal> {
-        let sales = self.sales.iter().filter(|(_, sale)| !sale.entry.closed);
+        let sales = self.sales.iter().filter(|(_, sale)| !sale.has_ended());
         let sales = sales.map(|(key, sale)| sale.row(*key, self, texts, now));
         let told = self.told(false).into_iter().map(|(key, standing)| standing.row(key, texts));
         sales.chain(told).collect()
@@ -162,7 +162,7 @@ impl Book {
 
     /// The deals that ended lately, the latest first.
     pub fn ended(&self, texts: &Texts) -> Vec<EndedDeal> {
-        let sales = self.sales.iter().filter(|(_, sale)| sale.entry.closed);
+        let sales = self.sales.iter().filter(|(_, sale)| sale.has_ended());
         let sales = sales.map(|(key, sale)| sale.ended(*key, texts));
         let told = self.told(true).into_iter().map(|(key, standing)| EndedDeal {
             key,
@@ -221,6 +221,11 @@ impl Book {
 }
 
 impl Sale {
+    /// Whether money and goods are where they stay. The other side may still have to say that it knows.
+    const fn has_ended(&self) -> bool {
+        self.entry.closed || self.entry.outcome.is_some()
+    }
+
     /// The other side's certified name.
     fn peer(&self) -> Option<String> {
         shown(self.entry.peer.as_deref()?, Quote::Line)
@@ -440,7 +445,10 @@ mod tests {
         let texts = Texts::english();
         let how = |outcome| {
             let mut book = Book::default();
-            book.learn(Ledger { sales: vec![sale(1, Some(1), "ended", Some(outcome))], purses: Vec::new() });
+            let mut decided = sale(1, Some(1), "ended", Some(outcome));
+            // The other side has not said that it knows.
+            decided.entry.closed = false;
+            book.learn(Ledger { sales: vec![decided], purses: Vec::new() });
             assert!(book.open(&texts, Moment::from_seconds(9)).is_empty());
             book.ended(&texts).remove(0).how
         };
