@@ -17,8 +17,8 @@ pub(super) fn title(texts: &Texts, shelf: &Shelf, deal: DealId, compiler: &Diges
 
 /// What an object is, and who signed it, in one line.
 pub(super) fn about(texts: &Texts, shelf: &Shelf, record: &EvidenceRecord, by: Option<Digest>) -> String {
-    let named =
-        texts.named(&format!("line-{}", record.kind.replace('/', "-")), &[("peer", &texts.get(Msg::BookOther))]);
+    let named = texts
+        .named(&format!("line-{}", record.kind.replace('/', "-")), &[("peer", &texts.get(Msg::BookOther))]);
     let what = named.as_deref().unwrap_or(&record.kind);
     match by.and_then(|certificate| shelf.name(&certificate)) {
         Some(signer) => texts.get(Msg::EvidenceAbout { what, signer }),
