@@ -55,7 +55,7 @@ pub struct Parts<H, S, P, C, R> {
 pub struct Limits {
     /// How many submitted inputs may wait or be worked on; the next one is told [`EngineError::Busy`].
     pub inputs: usize,
-    /// How many effects are performed at the same time, questions to the user not counted.
+    /// How many effects of each class are performed at the same time, questions to the user not counted.
     pub effects: usize,
     /// How long a shutdown waits for effects that are being performed.
     pub grace: Span,

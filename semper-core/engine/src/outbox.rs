@@ -49,7 +49,15 @@ pub(crate) struct Outbox {
     lanes: Mutex<BTreeMap<(Key, String), Lane>>,
     /// Woken whenever a lane ends.
     ended: Notify,
-    slots: Semaphore,
+    slots: Slots,
+}
+
+/// How many effects are performed at a time. Peers that do not read keep nothing from banks and third parties.
+#[derive(Debug)]
+struct Slots {
+    peer: Semaphore,
+    third_party: Semaphore,
+    payment: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -110,7 +118,11 @@ impl Outbox {
         Self {
             lanes: Mutex::new(BTreeMap::new()),
             ended: Notify::const_new(),
-            slots: Semaphore::const_new(slots),
+            slots: Slots {
+                peer: Semaphore::const_new(slots),
+                third_party: Semaphore::const_new(slots),
+                payment: Semaphore::const_new(slots),
+            },
         }
     }
 
@@ -229,9 +241,12 @@ impl<H: Host> Core<H> {
     async fn perform(self: &Arc<Self>, task: &Arc<Task>, attempt: u32, changed: &Notify) -> bool {
         let performing = async {
             // Questions to the user wait as long as they wait; they take no room from the network.
+            let slots = &self.outbox.slots;
             let _slot = match task.effect.class {
                 Class::Local => None,
-                _ => self.outbox.slots.acquire().await.ok(),
+                Class::Peer => slots.peer.acquire().await.ok(),
+                Class::ThirdParty => slots.third_party.acquire().await.ok(),
+                Class::Payment => slots.payment.acquire().await.ok(),
             };
             self.performer.perform(&task.key, &task.effect, attempt).await
         };

@@ -5,11 +5,13 @@ mod common;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{FUND, Input, PEER, Peer, START, archive, journal, randomness, start, till, undone, until};
+use common::{
+    BANK, FUND, Input, PEER, Peer, START, Tills, archive, journal, randomness, start, till, undone, until,
+};
 use semper_archive_sqlite::SqliteArchive;
 use semper_engine::{
-    Effect, Engine, EngineError, Key, Limits, Parts, Performed, Performer, Randomness as _, StepRecord,
-    VirtualClock,
+    Class, Effect, Engine, EngineError, Key, Limits, Parts, Performed, Performer, Randomness as _,
+    StepRecord, VirtualClock,
 };
 use semper_supporting::{
     archive::{Batch, Query, Row, RowOp, Store, head::JournalHead},
@@ -220,6 +222,40 @@ async fn an_effect_that_is_withdrawn_while_it_is_performed_is_given_up_and_holds
     engine.shutdown().await;
 }
 
+/// Peers that never read, and a bank that answers.
+struct Crowd;
+
+impl Performer<Input> for Crowd {
+    async fn perform(&self, _: &Key, effect: &Effect, _: u32) -> Performed<Input> {
+        let (change, _) = wire::decode::<(u32, i64)>(&effect.body, 64).unwrap();
+        match effect.class {
+            Class::Payment => Performed::Answered(Input::Confirmed { change }),
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn peers_that_do_not_read_keep_nothing_from_the_bank() {
+    let (_directory, store, _, clock) = setup();
+    let parts = Parts {
+        host: Tills::default(),
+        store: Arc::clone(&store),
+        performer: Crowd,
+        clock: clock.clone(),
+        randomness: randomness(),
+        limits: Limits { effects: 1, ..Limits::default() },
+    };
+    let engine = Engine::start(parts).await.unwrap();
+    for id in 1..4 {
+        engine.submit(till(id), deposit(1, 1)).await.unwrap();
+    }
+    engine.submit(till(BANK), deposit(1, 1)).await.unwrap();
+    let paid = until(&engine, BANK, |till| till.receipts.len() == 1);
+    assert_eq!(timeout(PATIENCE, paid).await.unwrap().receipts, [1].into());
+    engine.shutdown().await;
+}
+
 #[tokio::test]
 async fn the_answer_to_an_effect_may_withdraw_it_with_all_that_wait_behind_it() {
     let (_directory, store, peer, clock) = setup();
@@ -341,7 +377,7 @@ async fn the_journal_tells_time_and_chance_of_every_step() {
 #[tokio::test]
 async fn heads_of_the_journal_are_signed_every_sixty_four_entries_and_when_asked() {
     let (directory, store, peer, clock) = setup();
-    let host = common::Tills::signing();
+    let host = Tills::signing();
     let (keys, key) = &**host.keys.as_ref().unwrap();
     let public = keys.public(key).unwrap();
     let (randomness, limits) = (randomness(), Limits::default());
@@ -387,7 +423,7 @@ async fn a_shutdown_waits_for_effects_under_way_but_not_for_ever() {
         let (_directory, store, _, clock) = setup();
         let gate = Arc::new(Semaphore::new(0));
         let limits = Limits { grace: Span::millis(200), ..Limits::default() };
-        let (host, clock, randomness) = (common::Tills::default(), clock.clone(), randomness());
+        let (host, clock, randomness) = (Tills::default(), clock.clone(), randomness());
         let performer = Gate(Arc::clone(&gate));
         let parts = Parts { host, store: Arc::clone(&store), performer, clock, randomness, limits };
         let engine = Engine::start(parts).await.unwrap();
@@ -405,7 +441,7 @@ async fn a_shutdown_waits_for_effects_under_way_but_not_for_ever() {
 async fn more_inputs_than_there_is_room_for_are_turned_away() {
     let (_directory, store, peer, clock) = setup();
     let limits = Limits { inputs: 2, ..Limits::default() };
-    let (host, randomness) = (common::Tills::default(), randomness());
+    let (host, randomness) = (Tills::default(), randomness());
     let parts = Parts { host, store: Arc::clone(&store), performer: peer, clock, randomness, limits };
     let engine = Engine::start(parts).await.unwrap();
     let submits: Vec<_> = (0..50)

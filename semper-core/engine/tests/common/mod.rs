@@ -235,7 +235,7 @@ impl Host for Tills {
     fn orders(&self, key: &Key, output: Output, context: Context<'_>) -> Result<Vec<Order<Input>>, Declined> {
         Ok(match output {
             Output::Report { change, holds } => vec![Order::Perform(Effect {
-                class: Class::Peer,
+                class: if *key == till(BANK) { Class::Payment } else { Class::Peer },
                 to: PEER.into(),
                 body: wire::encode(&(change, holds), 64).unwrap(),
                 repeat: true,
@@ -288,6 +288,9 @@ impl Host for Tills {
         Some(statement.keep(signed.bytes()))
     }
 }
+
+/// The till whose reports are about payments.
+pub const BANK: u8 = 255;
 
 pub fn till(id: u8) -> Key {
     Key::new("till", [id])
