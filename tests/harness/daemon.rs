@@ -166,6 +166,11 @@ impl Daemon {
         self.process.is_some()
     }
 
+    /// The id of its process, if it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().and_then(|running| running.child.id())
+    }
+
     /// How many connections it has taken, over all its processes: handshakes that succeeded.
     pub fn connections(&self) -> usize {
         self.log.count(&["connection taken"])
@@ -247,8 +252,7 @@ impl Daemon {
     /// # Errors
     /// [`Failure`] if it does not run.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let id = self.process.as_ref().and_then(|running| running.child.id());
-        let id = id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let id = self.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let id = id.ok_or_else(|| Failure::of(self.name, "does not run"))?;
         Ok(kill_process(id, signal)?)
     }

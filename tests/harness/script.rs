@@ -6,6 +6,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use semper_comm_tls::Clock;
@@ -69,6 +70,8 @@ struct Mind {
     read: Vec<String>,
     unexpected: Vec<String>,
     withdrawn: Vec<PromptId>,
+    /// The family of the prompt that was confirmed last, and when it was.
+    confirmed: Option<(Critical, Instant)>,
 }
 
 /// Somebody sits at the window until this is dropped or ended.
@@ -157,6 +160,12 @@ impl ScriptedUi {
         self.0.mind().read.clone()
     }
 
+    /// When the person let go of the prompt that was confirmed last, if it is of this family: what follows, the
+    /// machine does.
+    pub fn confirmed(&self, family: Critical) -> Option<Instant> {
+        self.0.mind().confirmed.filter(|(last, _)| *last == family).map(|(_, at)| at)
+    }
+
     /// How many prompts were taken back.
     pub fn withdrawn(&self) -> usize {
         self.0.mind().withdrawn.len()
@@ -171,6 +180,9 @@ impl ScriptedUi {
                 self.0.left.notify_one();
                 continue;
             };
+            if answer.decision == Decision::Confirm {
+                self.0.mind().confirmed = Some((prompt.family(), Instant::now()));
+            }
             if let Err(refused) = consent.answer(&answer, pin).await {
                 self.0.mind().unexpected.push(format!("an answer was refused: {refused}"));
                 // Nobody is kept waiting for somebody who has given up.

@@ -139,3 +139,25 @@ fn every_document_is_signed_once() {
     let sum = market.cost.0.values().fold(Tally::default(), |sum, one| sum + *one);
     assert_eq!(sum.signatures, market.signed.len() as u64 + 1, "theirs, and the record of the bank");
 }
+
+#[test]
+fn what_cannot_be_avoided_is_what_the_page_says() {
+    let mut market = Market::new();
+    market.start();
+    market.settle();
+    let signs = |party: &str| {
+        let rows = of_the_page();
+        rows.iter().filter(|((who, _), _)| who == party).map(|(_, tally)| tally.signatures).sum::<u64>()
+    };
+    let sent = |side| market.sent.iter().filter(|(by, _)| *by == side).count();
+    // Both sides read the record of the bank, besides what the other sends.
+    let rows = [
+        ("buyer", sent(Side::Seller) + 1, "1"),
+        ("seller", sent(Side::Buyer) + 1, "1"),
+        ("bank", market.to_bank.len(), "-"),
+    ];
+    let rows = rows.map(|(party, reads, certificates)| {
+        vec![party.to_owned(), signs(party).to_string(), reads.to_string(), certificates.to_owned()]
+    });
+    assert_eq!(rows.to_vec(), page::table(PAGE, "### What cannot be avoided").unwrap());
+}

@@ -3,6 +3,7 @@
 //! Each command is a row of [`COMMANDS`]; a new one is a row and a module.
 #![expect(clippy::print_stdout, reason = "a command-line tool: what it prints is its answer")]
 
+mod bench;
 mod check;
 mod debian;
 mod demo;
@@ -40,6 +41,12 @@ const COMMANDS: &[Command] = &[
         takes: "[--unattended] [--out DIR] [--file FILE] [--fault FAULT]",
         does: "sells a file fairly in a market on this machine, from the first key to the evidence, and writes a report",
         run: demo::run,
+    },
+    Command {
+        name: bench::NAME,
+        takes: "[--sales N] [--quick] [--json FILE]",
+        does: "measures whole sales, their parts, sealing and durable commits in a release build, each against its target",
+        run: bench::run,
     },
 ];
 
@@ -112,8 +119,8 @@ fn dispatch(mut arguments: impl Iterator<Item = String>) -> Result<(), Stop> {
         .iter()
         .find(|command| command.name == name)
         .ok_or_else(|| Stop(format!("There is no command {name:?}.\n\n{}", usage())))?;
-    let options = if command.name == demo::NAME {
-        // The demonstration reads its own arguments, and explains them.
+    let options = if [demo::NAME, bench::NAME].contains(&command.name) {
+        // These programs read their own arguments, and explain them.
         Options { consent: Consent::Given, words: arguments.collect() }
     } else {
         Options::read(arguments, io::stdin().is_terminal() && io::stdout().is_terminal())?

@@ -31,7 +31,7 @@ pub(crate) fn check(repository: &Repository, consent: Consent) -> Result<(), Sto
         return Err(Stop(sentences.join("\n")));
     }
     debian::provide(repository, consent)?;
-    if is_first_build(repository) {
+    if is_first_build(repository, "debug") {
         println!("{FIRST_BUILD}");
     }
     Ok(())
@@ -91,9 +91,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// Whether none of our libraries has been built yet.
-fn is_first_build(repository: &Repository) -> bool {
-    let fingerprints = repository.target().join("debug/.fingerprint");
+/// Whether none of our libraries has been built in this profile yet.
+pub(crate) fn is_first_build(repository: &Repository, profile: &str) -> bool {
+    let fingerprints = repository.target().join(profile).join(".fingerprint");
     fs::read_dir(fingerprints).map_or(true, |entries| {
         !entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("semper-"))
     })
