@@ -6,7 +6,7 @@
 
 use std::{io, path::Path, sync::Arc};
 
-pub use semper_host::control::Done;
+pub use semper_host::control::{Commands, Done};
 use semper_host::{Folder, control};
 use semper_trade::sale;
 use serde::{Deserialize, Serialize};
@@ -47,13 +47,13 @@ pub enum Command {
 /// Takes commands of a running daemon until the task is dropped.
 ///
 /// # Errors
-/// Those of the system, when the socket cannot be made.
-pub async fn listen(folder: &Path, program: Arc<Program>) -> io::Result<()> {
+/// Those of the system.
+pub async fn take(commands: Commands, program: Arc<Program>) -> io::Result<()> {
     let work = |command| {
         let program = Arc::clone(&program);
         async move { execute(&program, command).await }
     };
-    control::listen(folder, work).await
+    commands.take(work).await
 }
 
 /// Has a command done: by the daemon that runs in `folder`, or here.

@@ -12,7 +12,7 @@ use semper_trade::{
 use tokio::time::sleep;
 
 use crate::{
-    control,
+    control::{self, Commands},
     program::{Program, ProgramError},
     selling, shop,
 };
@@ -41,9 +41,11 @@ pub async fn run_around<P: Performer<SaleInput>>(
 ) -> Result<(), ProgramError> {
     let stop = daemon::stop().map_err(|error| ProgramError::File("signals".into(), error))?;
     tracing::warn!("this shop takes play money; it is a demonstration");
-    let (place, commands) = (folder.to_owned(), Arc::clone(&program));
+    // Whoever is told that the daemon is ready has its commands taken.
+    let (commands, commanded) = (Commands::await_in(folder), Arc::clone(&program));
     let control = tokio::spawn(async move {
-        if let Err(error) = control::listen(&place, commands).await {
+        let taken = async { control::take(commands?, commanded).await };
+        if let Err(error) = taken.await {
             tracing::error!(%error, "no commands are taken");
         }
     });

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
-pub use semper_host::control::Done;
+pub use semper_host::control::{Commands, Done};
 use semper_host::{chance, control};
 use semper_supporting::{
     certificate::{Subject, profile::BusinessKind, status::RevocationReason},
@@ -93,14 +93,14 @@ pub type Unprinted = Mutex<BTreeMap<RecordId, Prk>>;
 /// Takes commands of a running daemon until the task is dropped.
 ///
 /// # Errors
-/// Those of the system, when the socket cannot be made.
-pub async fn listen(folder: &Path, program: Arc<Program>) -> io::Result<()> {
+/// Those of the system.
+pub async fn take(commands: Commands, program: Arc<Program>) -> io::Result<()> {
     let unprinted = Arc::new(Unprinted::default());
     let work = |command| {
         let (program, unprinted) = (Arc::clone(&program), Arc::clone(&unprinted));
         async move { execute(&program, &unprinted, command).await }
     };
-    control::listen(folder, work).await
+    commands.take(work).await
 }
 
 /// Has a command done: by the daemon that runs in `folder`, or here.

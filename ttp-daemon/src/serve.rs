@@ -25,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::{
     arbiter::{self, Heard, TlsTeller},
     config::Role,
-    control,
+    control::{self, Commands},
     program::{Program, ProgramError},
 };
 
@@ -50,9 +50,11 @@ pub async fn run(folder: &Path, program: Arc<Program>) -> Result<(), ProgramErro
     if program.counter.is_some() {
         tracing::warn!("this bank keeps play money; issuing real money needs a licence");
     }
-    let (place, commands) = (folder.to_owned(), Arc::clone(&program));
+    // Whoever is told that the daemon is ready has its commands taken.
+    let (commands, commanded) = (Commands::await_in(folder), Arc::clone(&program));
     let control = tokio::spawn(async move {
-        if let Err(error) = control::listen(&place, commands).await {
+        let taken = async { control::take(commands?, commanded).await };
+        if let Err(error) = taken.await {
             tracing::error!(%error, "no commands are taken");
         }
     });

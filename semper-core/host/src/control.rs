@@ -31,25 +31,38 @@ pub fn socket(folder: &Path) -> PathBuf {
     folder.join("control")
 }
 
-/// Takes commands of a running daemon, one after the other, until the task is dropped.
-///
-/// # Errors
-/// Those of the system, when the socket cannot be made.
-pub async fn listen<C, F>(folder: &Path, execute: impl Fn(C) -> F + Send + Sync) -> io::Result<()>
-where
-    C: DeserializeOwned + Send,
-    F: Future<Output = Done> + Send,
-{
-    let path = socket(folder);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+/// The socket of a daemon that runs: from now on commands wait there to be taken.
+#[derive(Debug)]
+pub struct Commands(UnixListener);
+
+impl Commands {
+    /// Makes the socket in `folder`, within a runtime.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn await_in(folder: &Path) -> io::Result<Self> {
+        let path = socket(folder);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        UnixListener::bind(&path).map(Self)
     }
-    let listener = UnixListener::bind(&path)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        if let Err(error) = attend(stream, &execute).await {
-            tracing::warn!(%error, "a command was cut short");
+
+    /// Takes commands, one after the other, until the task is dropped.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn take<C, F>(self, execute: impl Fn(C) -> F + Send + Sync) -> io::Result<()>
+    where
+        C: DeserializeOwned + Send,
+        F: Future<Output = Done> + Send,
+    {
+        loop {
+            let (stream, _) = self.0.accept().await?;
+            if let Err(error) = attend(stream, &execute).await {
+                tracing::warn!(%error, "a command was cut short");
+            }
         }
     }
 }
@@ -96,17 +109,14 @@ mod tests {
     async fn a_command_is_answered_by_the_daemon_that_runs_and_by_nobody_else() {
         let place = tempfile::tempdir().unwrap();
         assert_eq!(send(place.path(), &"list").await.unwrap(), None);
-        let folder = place.path().to_owned();
+        let commands = Commands::await_in(place.path()).unwrap();
+        // Whoever comes before the daemon finds time for commands waits, and is not told that nobody is there.
+        let early = UnixStream::connect(socket(place.path())).await.unwrap();
         let work = |command: String| async move { Done { good: true, text: format!("{command}: done") } };
-        let running = tokio::spawn(async move { listen(&folder, work).await });
-        let answer = loop {
-            // The daemon has made its socket when it answers.
-            match send(place.path(), &"list").await.unwrap() {
-                Some(done) => break done,
-                None => tokio::task::yield_now().await,
-            }
-        };
-        assert_eq!(answer, Done { good: true, text: "list: done".into() });
+        let running = tokio::spawn(commands.take(work));
+        drop(early);
+        let answer = send(place.path(), &"list").await.unwrap();
+        assert_eq!(answer, Some(Done { good: true, text: "list: done".into() }));
         let refused = send(place.path(), &7).await.unwrap().unwrap();
         assert!(!refused.good && refused.text.starts_with("not a command"), "{}", refused.text);
         running.abort();
