@@ -1,10 +1,11 @@
 //! `semper-cheating-shop`: the merchant's daemon with a hand in what leaves it. Its machines are honest; this
-//! program lies in their name, with their key.
+//! program lies in their name, with their key, or sends over a line that loses and repeats.
 #![expect(clippy::print_stderr, reason = "a command-line program")]
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use semper_archive_sqlite::SqliteArchive;
 use semper_commerce::sale::{Beside, SaleMessage};
 use semper_engine::{Effect, Key, Performed, Performer};
 use semper_exchange::message::{Item, Proposal};
@@ -22,8 +23,8 @@ use semper_supporting::{
     evidence::{Statement as _, statement, statement::Bytes},
     wire,
 };
-use semper_tests::{Failure, Result, marketplace::runtime};
-use semper_trade::sale::{Errand, Errands, SaleInput, Unattended};
+use semper_tests::{Chaos, Failure, Result, chaos::Line, marketplace::runtime};
+use semper_trade::sale::{self, Errand, Errands, Lines, SaleInput, Unattended, Way};
 
 /// A shop that cheats.
 #[derive(Debug, Parser)]
@@ -39,11 +40,18 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Runs it until it is told to stop.
-    Run {
-        /// What it does.
-        #[arg(long)]
-        cheat: Cheat,
-    },
+    Run(What),
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct What {
+    /// What it does to its buyers.
+    #[arg(long)]
+    cheat: Option<Cheat>,
+    /// It cheats nobody, but its messages are lost, late and doubled as this seed has it.
+    #[arg(long)]
+    chaos: Option<String>,
 }
 
 /// What the shop does to its buyers.
@@ -53,6 +61,29 @@ enum Cheat {
     WithholdItem,
     /// Offers an escrow that the arbiter cannot open.
     BadEscrow,
+}
+
+/// The lines to the buyers, for chaos.
+struct Buyers {
+    store: Arc<SqliteArchive>,
+    lines: Lines,
+}
+
+impl Line for Buyers {
+    async fn partner(&self, key: &Key) -> String {
+        let sale = sale::with_id(&*self.store, &key.id).await.ok().flatten();
+        sale.and_then(|sale| sale.peer).unwrap_or_default()
+    }
+
+    fn cut(&self, key: &Key) {
+        if let Some(Way::Session(session)) = self.lines.way(key) {
+            session.close();
+        }
+    }
+
+    fn did(&self, partner: &str, deed: &'static str) {
+        tracing::info!(partner, "chaos: {deed}");
+    }
 }
 
 /// Performs what a shop orders, except where it cheats.
@@ -127,12 +158,20 @@ const SEALED: usize = 16;
 
 fn main() -> ExitCode {
     daemon::log();
-    let Arguments { dir, task: Task::Run { cheat } } = Arguments::parse();
+    let Arguments { dir, task: Task::Run(What { cheat, chaos }) } = Arguments::parse();
     let run = async {
         let program = Arc::new(Program::open(&dir).await?);
-        let (keys, key) = (program.keys.clone(), program.key);
-        let around = |errands| Hand { errands, keys, key, cheat };
-        Ok(serve::run_around(&dir, program, around).await?)
+        let (keys, key, store) = (program.keys.clone(), program.key, Arc::clone(&program.store));
+        if let Some(cheat) = cheat {
+            serve::run_around(&dir, program, |errands| Hand { errands, keys, key, cheat }).await?;
+        } else if let Some(seed) = chaos {
+            let around = |errands: Errands<Unattended>| {
+                let line = Buyers { store, lines: errands.lines.clone() };
+                Chaos::new(errands, line, &seed)
+            };
+            serve::run_around(&dir, program, around).await?;
+        }
+        Ok(())
     };
     match runtime().and_then(|runtime| runtime.block_on(run)) {
         Ok(()) => ExitCode::SUCCESS,

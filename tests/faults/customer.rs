@@ -15,7 +15,10 @@ use semper_tests::{
     shop,
     wire::{Fall, Knife, Wire},
 };
-use semper_trade::sale::{Errands, SaleInput};
+use semper_trade::{
+    order::Visit,
+    sale::{Errands, SaleInput},
+};
 use semper_transfer::{
     catalogue::{Article, ArticleId},
     payment::PurseId,
@@ -40,6 +43,7 @@ pub(crate) struct Customer {
     shopper: Shopper,
     buying: Arc<Buying>,
     purse: PurseId,
+    visit: Visit,
     article: Article,
     content: Vec<u8>,
     /// How many sales there were.
@@ -71,22 +75,25 @@ impl Customer {
         let buying = Arc::new(shopper.buying_by(|errands| by(errands, knife)).await?);
         buying.meet_arbiters().await?;
         let article = ArticleId::parse(article).map_err(|error| Failure::of(article, error))?;
-        let article = buying.visit(&shop.at).await?.article(article).await?;
+        let mut visit = buying.visit(&shop.at).await?;
+        let article = visit.article(article).await?;
+        // What it has seen of the shop is enough for every sale.
+        shop.knife().cut();
         let (folder, content) = (market.folder(name), content.to_vec());
-        Ok(Self { shop, bank, arbiter, folder, shopper, buying, purse, article, content, bought: 0 })
+        Ok(Self { shop, bank, arbiter, folder, shopper, buying, purse, visit, article, content, bought: 0 })
     }
 
-    /// Buys with a wire that falls at each `step`th turn from `first` on, before it and within it, until a sale
+    /// Buys with a wire that falls at each `step`th record from `first` on, before it and within it, until a sale
     /// ends before the wire falls. Tells how often it fell.
-    pub(crate) async fn each_turn(
+    pub(crate) async fn each_record(
         &mut self,
-        wire: fn(&Self) -> &Wire,
+        (name, wire): (&str, fn(&Self) -> &Wire),
         (first, step): (u64, usize),
     ) -> Result<u64> {
         let mut falls = 0;
         for fall in [Fall::Before, Fall::Within] {
-            for turn in (first..).step_by(step) {
-                let fall = fall(turn);
+            for record in (first..).step_by(step) {
+                let fall = fall(record);
                 let knife = wire(self).knife();
                 let mut sale = self.order(Some((knife.clone(), fall))).await?;
                 let closed = self.close(&mut sale).await;
@@ -95,7 +102,7 @@ impl Customer {
                     Ok(()) => self.check(&sale).await,
                     failed => failed,
                 };
-                checked.map_err(|why| Failure::of(&format!("{fall:?}"), why))?;
+                checked.map_err(|why| Failure::of(&format!("the wire to the {name}, {fall:?}"), why))?;
                 if !has_fallen {
                     break;
                 }
@@ -134,11 +141,10 @@ impl Customer {
     }
 
     async fn order(&mut self, fall: Option<(Knife, Fall)>) -> Result<Sale> {
-        let visit = self.buying.visit(&self.shop.at).await?;
         if let Some((knife, fall)) = fall {
             knife.fall(fall);
         }
-        let key = self.buying.order(&visit, &self.article, None).await?;
+        let key = self.buying.order(&self.visit, &self.article, None).await?;
         let (buying, carried) = (Arc::clone(&self.buying), key.clone());
         let line = tokio::spawn(async move { Ok(buying.carry(&carried).await?) });
         self.bought += 1;

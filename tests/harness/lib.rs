@@ -8,12 +8,14 @@
 //! * [`Shopper`] is a customer with the library of the wallet, and [`ScriptedUi`] the window he looks at: it reads
 //!   every prompt and confirms only what it was told to expect.
 //! * [`Screen`] is a screen in memory with hands, and [`Window`] the wallet's program on it.
+//! * [`Chaos`] mistreats the messages of sales as a seed has it, and a [`Wire`](wire::Wire) falls where it is told.
 //! * [`Relay`] stands between a caller and a daemon, and cuts.
 //!
 //! Nothing here waits by sleeping: a process is ready when it says so, and gone when the system says so.
 
 pub mod arbiter;
 pub mod buyer;
+pub mod chaos;
 pub mod daemon;
 pub mod doom;
 pub mod dossier;
@@ -32,6 +34,7 @@ pub mod shop;
 pub mod shopper;
 pub mod wire;
 
+pub use chaos::Chaos;
 pub use daemon::{Daemon, Said};
 pub use failure::{Failure, Result};
 pub use kept::Kept;

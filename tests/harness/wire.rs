@@ -1,10 +1,10 @@
-//! A wire that counts what passes by turns, falls where it is told, and can be down.
+//! A wire that counts the records that pass, falls where it is told, and can be down.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use semper_supporting::comm::address::Endpoint;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -12,13 +12,16 @@ use tokio::{
 
 use crate::{failure::Result, marketplace::endpoint};
 
-/// Where a connection falls, once: at a turn, counted from 1. A turn begins with the first bytes after bytes in the
-/// other direction.
+/// The bytes before the content of a record: its type, a version, and the length of what follows (RFC 8446, 5.1).
+const HEAD: usize = 5;
+
+/// Where a connection falls, once: at a record of TLS in either direction, counted from 1. No message is longer than
+/// its records, so that a fall at each of them is a fall at each message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fall {
-    /// Nothing of the turn passes.
+    /// Nothing of the record passes.
     Before(u64),
-    /// Half of its first bytes pass.
+    /// Half of it passes.
     Within(u64),
 }
 
@@ -42,15 +45,8 @@ pub struct Knife {
 #[derive(Debug, Default)]
 struct Plan {
     fall: Option<Fall>,
-    turns: u64,
-    last: Option<Way>,
+    records: u64,
     is_down: bool,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Way {
-    There,
-    Back,
 }
 
 impl Wire {
@@ -65,8 +61,10 @@ impl Wire {
         let (port, wire) = (daemon.port(), knife.clone());
         let task = tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
+                // Listens before it looks: no cut passes unseen between the two.
+                let cuts = wire.cuts.subscribe();
                 if !wire.plan().is_down {
-                    tokio::spawn(carry(caller, port, wire.clone()));
+                    tokio::spawn(carry(caller, port, wire.clone(), cuts));
                 }
             }
         });
@@ -113,16 +111,14 @@ impl Knife {
         self.plan().is_down = false;
     }
 
-    /// How many of so many bytes on this way pass, and whether the connection falls then.
-    fn passes(&self, way: Way, count: usize) -> (usize, bool) {
+    /// How many bytes of a record pass, and whether the connection falls then.
+    fn passes(&self, length: usize) -> (usize, bool) {
         let mut plan = self.plan();
-        if plan.last.replace(way) != Some(way) {
-            plan.turns += 1;
-        }
+        plan.records += 1;
         let passes = match plan.fall {
-            Some(Fall::Before(turn)) if turn == plan.turns => 0,
-            Some(Fall::Within(turn)) if turn == plan.turns => count / 2,
-            _ => return (count, false),
+            Some(Fall::Before(record)) if record == plan.records => 0,
+            Some(Fall::Within(record)) if record == plan.records => length / 2,
+            _ => return (length, false),
         };
         plan.fall = None;
         (passes, true)
@@ -133,31 +129,37 @@ impl Knife {
     }
 }
 
-async fn carry(caller: TcpStream, port: u16, knife: Knife) {
-    let mut cuts = knife.cuts.subscribe();
+async fn carry(caller: TcpStream, port: u16, knife: Knife, mut cuts: watch::Receiver<u64>) {
     let Ok(daemon) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-    let ((mut from_caller, mut to_caller), (mut from_daemon, mut to_daemon)) =
-        (caller.into_split(), daemon.into_split());
+    // What stands between two programs must not make them slower than they are.
+    let _ = (caller.set_nodelay(true), daemon.set_nodelay(true));
+    let ((from_caller, to_caller), (from_daemon, to_daemon)) = (caller.into_split(), daemon.into_split());
     // A side that closed is closed at the other side too: all halves are dropped.
     tokio::select! {
-        () = pass(Way::There, &mut from_caller, &mut to_daemon, &knife) => {}
-        () = pass(Way::Back, &mut from_daemon, &mut to_caller, &knife) => {}
+        _ = pass(from_caller, to_daemon, &knife) => {}
+        _ = pass(from_daemon, to_caller, &knife) => {}
         _ = cuts.changed() => {}
     }
 }
 
+/// Passes record after record, until one end closes or the connection falls.
 async fn pass(
-    way: Way,
-    from: &mut (impl AsyncRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
+    from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
     knife: &Knife,
-) {
-    let mut bytes = vec![0; 16 << 10];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        let (passes, falls) = knife.passes(way, count);
-        let Some(through) = bytes.get(..passes) else { return };
-        if to.write_all(through).await.is_err() || falls {
-            return;
+) -> std::io::Result<()> {
+    let mut from = BufReader::new(from);
+    loop {
+        let mut head = [0; HEAD];
+        from.read_exact(&mut head).await?;
+        let [_, _, _, high, low] = head;
+        let mut record = head.to_vec();
+        record.resize(HEAD + usize::from(u16::from_be_bytes([high, low])), 0);
+        from.read_exact(record.get_mut(HEAD..).unwrap_or_default()).await?;
+        let (passes, falls) = knife.passes(record.len());
+        to.write_all(record.get(..passes).unwrap_or_default()).await?;
+        if falls {
+            return Ok(());
         }
     }
 }

@@ -49,10 +49,14 @@ impl Lines {
         self.all().retain(|_, (its, _)| *its != exporter);
     }
 
+    /// The way to the other side of a sale; nothing while no connection stands.
+    pub fn way(&self, key: &Key) -> Option<Way> {
+        self.all().get(key).map(|(_, way)| way.clone())
+    }
+
     /// Sends a frame if a connection stands. Nothing is told of a fall: the next connection brings it again.
     pub async fn send(&self, key: &Key, frame: Frame) {
-        let way = self.all().get(key).map(|(_, way)| way.clone());
-        let sent = match way {
+        let sent = match self.way(key) {
             Some(Way::Session(sender)) => sender.send(frame).await,
             Some(Way::Line(sender)) => sender.send(frame).await,
             None => return,
