@@ -142,7 +142,16 @@ fn a_fault_or_a_file_that_there_is_not_is_refused() {
         assert_eq!(output.status.code(), Some(2));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("/no/such/file"), "{said}");
+        let empty = place.join("empty");
+        fs::write(&empty, [])?;
+        let words = ["--unattended", "--file", empty.to_str().unwrap_or_default()];
+        let said = String::from_utf8_lossy(&demonstration(place, &words).output().await?.stderr).into_owned();
+        assert!(said.contains("it is empty"), "{said}");
         assert!(!place.join("out").exists());
+        let mut nowhere = Command::new(env!("CARGO_BIN_EXE_semper-demo"));
+        let output = nowhere.args(["--unattended", "--out", "/proc/semper"]).output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains("/proc/semper"), "{said}");
         Ok(())
     });
 }

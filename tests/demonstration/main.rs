@@ -15,6 +15,10 @@ mod window;
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
+use rustix::{
+    io::retry_on_intr,
+    process::{WaitOptions, wait},
+};
 use semper_tests::{Failure, Result, marketplace::runtime, shopper::PASSWORD};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -42,6 +46,9 @@ pub(crate) struct Arguments {
 
 fn file(path: &str) -> std::result::Result<PathBuf, String> {
     match fs::metadata(path) {
+        Ok(about) if about.is_file() && about.len() == 0 => {
+            Err("it is empty, and nothing is not sold".into())
+        }
         Ok(about) if about.is_file() => Ok(path.into()),
         Ok(_) => Err("it is no file".into()),
         Err(why) => Err(why.to_string()),
@@ -50,7 +57,9 @@ fn file(path: &str) -> std::result::Result<PathBuf, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match runtime().and_then(|runtime| runtime.block_on(run(&arguments))) {
+    let held = runtime().and_then(|runtime| runtime.block_on(run(&arguments)));
+    wait_for_the_killed();
+    match held {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
@@ -60,12 +69,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// Waits until every process that was killed is gone: nobody who looks then finds one of ours.
+fn wait_for_the_killed() {
+    while let Ok(Some(_)) = retry_on_intr(|| wait(WaitOptions::empty())) {}
+}
+
 /// Runs the demonstration; gives whether everything held.
 async fn run(arguments: &Arguments) -> Result<bool> {
     let mut stop = Stop::new()?;
     let mut business = Business::default();
     let (file, fault) = (arguments.file.clone(), arguments.fault);
     let plan = Plan { file, fault, out: std::path::absolute(&arguments.out)? };
+    // What cannot be written is said before anything is founded.
+    fs::create_dir_all(&plan.out).map_err(|error| Failure::of(&plan.out.display().to_string(), error))?;
     let outcome = tokio::select! {
         outcome = business.run(&plan) => outcome,
         () = stop.told() => Err(Failure::new("it was told to stop")),
@@ -77,7 +93,6 @@ async fn run(arguments: &Arguments) -> Result<bool> {
     // Whatever happened: no process stays behind, and no folder but the report's.
     let ended = business.end().await;
     let report = business.report(arguments, outcome.and(ended));
-    fs::create_dir_all(&plan.out)?;
     let file = plan.out.join("report.json");
     fs::write(&file, format!("{}\n", serde_json::to_string_pretty(&report)?))?;
     print!("{}", report.summary());

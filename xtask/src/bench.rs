@@ -16,11 +16,10 @@ const PROGRAMS: [&str; 4] = [PROGRAM, "semper-buyer", "semper-ttpd", "semper-mer
 const FIRST_BUILD: &str = "This is the first release build here: it takes about 15 minutes on two cores and about \
                            1.5 GB of disk. Later builds take a few minutes at most.";
 
-/// Builds what takes part, and hands over.
+/// Looks what the machine lacks, builds what takes part, and hands over.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<(), Stop> {
-    if setup::is_first_build(repository, "release") {
-        println!("{FIRST_BUILD}");
-    }
+    setup::check(repository, options.consent)?;
+    setup::foretell(repository, "release", FIRST_BUILD);
     println!("Building the programs in release mode.");
     let packages = PACKAGES.iter().flat_map(|package| ["--package", package]);
     let programs = PROGRAMS.iter().flat_map(|program| ["--bin", program]);

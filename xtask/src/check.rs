@@ -51,7 +51,11 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<(), Stop
 
     let count = steps.len() + 1;
     println!("== 1/{count} set-up");
-    let (outcome, time) = timed(|| setup::check(repository, options.consent));
+    let (outcome, time) = timed(|| {
+        setup::check(repository, options.consent)?;
+        setup::foretell(repository, "debug", setup::WITH_TESTS);
+        Ok(())
+    });
     outcome.map_err(|Stop(why)| Stop(format!("{why}\n\n{}", stopped("set-up", time, "see above"))))?;
     done.push(("set-up", time));
     println!("== set-up: passed in {}", span(time));

@@ -38,13 +38,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: demo::NAME,
-        takes: "[--unattended] [--out DIR] [--file FILE] [--fault FAULT]",
+        takes: "[--yes] [--unattended] [--out DIR] [--file FILE] [--fault FAULT]",
         does: "sells a file fairly in a market on this machine, from the first key to the evidence, and writes a report",
         run: demo::run,
     },
     Command {
         name: bench::NAME,
-        takes: "[--sales N] [--quick] [--json FILE]",
+        takes: "[--yes] [--sales N] [--quick] [--json FILE]",
         does: "measures whole sales, their parts, sealing and durable commits in a release build, each against its target",
         run: bench::run,
     },
@@ -93,6 +93,14 @@ impl Options {
         Ok(options)
     }
 
+    /// Reads the arguments of a command that hands all but the consent to a program, which explains them.
+    fn passing(arguments: impl IntoIterator<Item = String>, terminal: bool) -> Self {
+        let (given, words): (Vec<_>, Vec<_>) =
+            arguments.into_iter().partition(|argument| matches!(argument.as_str(), "--yes" | "-y"));
+        let consent = if terminal && given.is_empty() { Consent::Ask } else { Consent::Given };
+        Self { consent, words }
+    }
+
     /// Refuses words that the command would ignore.
     fn without_words(&self) -> Result<(), Stop> {
         self.words.first().map_or(Ok(()), |word| Err(Stop(format!("This command takes no {word:?}."))))
@@ -119,11 +127,11 @@ fn dispatch(mut arguments: impl Iterator<Item = String>) -> Result<(), Stop> {
         .iter()
         .find(|command| command.name == name)
         .ok_or_else(|| Stop(format!("There is no command {name:?}.\n\n{}", usage())))?;
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let options = if [demo::NAME, bench::NAME].contains(&command.name) {
-        // These programs read their own arguments, and explain them.
-        Options { consent: Consent::Given, words: arguments.collect() }
+        Options::passing(arguments, terminal)
     } else {
-        Options::read(arguments, io::stdin().is_terminal() && io::stdout().is_terminal())?
+        Options::read(arguments, terminal)?
     };
     (command.run)(&Repository::find()?, &options)
 }
@@ -149,6 +157,14 @@ mod tests {
         assert_eq!(Options::read(words("--yes"), true).unwrap().consent, Consent::Given);
         assert_eq!(Options::read(words(""), false).unwrap().consent, Consent::Given);
         assert_eq!(Options::read(words(""), true).unwrap().consent, Consent::Ask);
+    }
+
+    #[test]
+    fn a_program_that_reads_its_own_arguments_is_not_given_the_consent() {
+        let options = Options::passing(words("--unattended --yes --out DIR"), true);
+        assert_eq!(options, Options { consent: Consent::Given, words: words("--unattended --out DIR") });
+        assert_eq!(Options::passing(words("--unattended"), true).consent, Consent::Ask);
+        assert_eq!(Options::passing(words(""), false).consent, Consent::Given);
     }
 
     #[test]
