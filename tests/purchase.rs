@@ -6,18 +6,21 @@ use std::{fs, path::Path};
 use semper_commerce::sale::SaleMessage;
 use semper_supporting::{
     certificate::CertRole,
-    comm::{envelope::Envelope, frame::Kind},
+    comm::{envelope::Envelope, frame::Kind, session::NetEvent},
     crypto::{digest::Digest, signature::Signature},
     deal::DealId,
     evidence::{SignedBytes, statement::Bytes},
 };
 use semper_tests::{
-    Daemon, Failure, Marketplace, Result, Ware,
+    Daemon, Failure, Kept, Marketplace, Result, Shopper, Ware,
     buyer::Buyer,
+    daemon::PATIENCE,
     marketplace::whole_trial,
     page,
     person::{Unanswered, ask},
 };
+use semper_wallet::membership::Membership;
+use tokio::time::timeout;
 
 /// Bytes that are no repetition of one another.
 fn write(path: &Path, words: u32) -> Result<Digest> {
@@ -68,20 +71,69 @@ async fn connections_are_those_of_the_page(market: &mut Marketplace, before: [us
     Ok(())
 }
 
+/// A buyer who has left an offer unanswered, and the deal.
+async fn undecided(market: &mut Marketplace) -> Result<(Buyer, DealId)> {
+    let file = market.folder("introduction.pdf");
+    write(&file, 700)?;
+    let ware = Ware { file: &file, title: "Colour management, an introduction", price: "XTS 12.50" };
+    let shop = market.open_shop(&[ware]).await?;
+    let buyer = Buyer::found(market, "Ines Ortmann", "XTS 50.00").await?;
+    let article = shop.articles.first().ok_or_else(|| Failure::new("nothing is sold"))?;
+    let at = market.shop_at.to_string();
+    let left = buyer.done(&["buy", "--shop", &at, "--article", article, "--silent"]).await?;
+    assert_eq!((&left["closed"], &left["paid"]), (&false.into(), &false.into()), "{left:#}");
+    let deal = left["deal"].as_str().ok_or_else(|| Failure::new("no deal"))?;
+    Ok((buyer, DealId::parse(deal).map_err(|error| Failure::of(deal, error))?))
+}
+
+#[test]
+fn a_buyer_who_repeats_what_has_no_place_fills_no_journal() {
+    /// How many frames he sends, and how many of them are taken.
+    const SENT: u64 = 200;
+    const TAKEN: u64 = 64;
+    whole_trial(async |market| {
+        let (buyer, deal) = undecided(market).await?;
+        let before = entries(market).await?;
+        let shopper = Shopper::again(&buyer.profile).await?;
+        let caller = Membership::new(shopper.consent.clone()).caller().await?;
+        let session = caller.call(&market.shop_at, CertRole::Merchant).await;
+        let mut session = session.map_err(|fault| Failure::of("the shop", fault))?;
+        for _ in 0..SENT {
+            let body = SaleMessage::Declined("deal.declined".into()).write()?;
+            session.send.send(Envelope::unnumbered(Some(deal), body).frame(Kind::Deal, 0)?).await?;
+        }
+        let mut refused = 0;
+        while refused < SENT - TAKEN {
+            match timeout(PATIENCE, session.receive.next()).await? {
+                NetEvent::Complained(complaint) => {
+                    assert_eq!(complaint.code(), "deal.too-often");
+                    refused += 1;
+                }
+                NetEvent::Down(why) => return Err(Failure::of("the shop", why)),
+                _ => {}
+            }
+        }
+        drop(session);
+        shopper.end().await;
+        // Each frame that was taken is a step and an alarm; the new connection was a step as well.
+        let more = entries(market).await? - before;
+        assert!((TAKEN..TAKEN * 2 + 16).contains(&more), "{more} entries");
+        market.must_be_clean().await
+    });
+}
+
+/// How many entries the shop's journal has. The shop starts anew afterwards.
+async fn entries(market: &mut Marketplace) -> Result<u64> {
+    market.shop.stop().await?;
+    let entries = Kept::shop(market.shop.folder()).await?.entries().await?;
+    market.shop.start().await?;
+    Ok(entries)
+}
+
 #[test]
 fn a_stranger_who_knows_the_name_of_a_deal_is_told_nothing_of_it() {
     whole_trial(async |market| {
-        let file = market.folder("introduction.pdf");
-        write(&file, 700)?;
-        let ware = Ware { file: &file, title: "Colour management, an introduction", price: "XTS 12.50" };
-        let shop = market.open_shop(&[ware]).await?;
-        let buyer = Buyer::found(market, "Ines Ortmann", "XTS 50.00").await?;
-        let article = shop.articles.first().ok_or_else(|| Failure::new("nothing is sold"))?;
-        let at = market.shop_at.to_string();
-        let left = buyer.done(&["buy", "--shop", &at, "--article", article, "--silent"]).await?;
-        assert_eq!((&left["closed"], &left["paid"]), (&false.into(), &false.into()), "{left:#}");
-        let deal = left["deal"].as_str().ok_or_else(|| Failure::new("no deal"))?;
-        let deal = DealId::parse(deal).map_err(|error| Failure::of(deal, error))?;
+        let (buyer, deal) = undecided(market).await?;
         let mut eve = market.person("Eve").await?;
         let mut session = eve
             .call(&market.shop_at, CertRole::Merchant)

@@ -1,10 +1,10 @@
 //! The machine of a sale with its surroundings: a buyer or a seller, where the others are to be reached, who
 //! signs what, and the prompt that covers what follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semper_commerce::{
-    deal::Party,
+    deal::{DealResume, Party},
     sale::{
         self, Arbiter, Buyer, BuyerPlan, Event, SaleQuestion, SaleStep, SaleView, Seller, SellerPlan, Session,
     },
@@ -19,7 +19,7 @@ use semper_supporting::{
         signature::{Kid, PublicKey},
     },
     deal::{DealContext, DealId},
-    evidence::{SignedBytes, statement, statement::Bytes},
+    evidence::{SignedBytes, Statement as _, statement, statement::Bytes},
     machine::{Machine, Refused, Step},
     money::Money,
     time::{Moment, Span},
@@ -64,6 +64,7 @@ pub struct Trader {
     session: Option<Session>,
     drafts: BTreeMap<Digest, Kid>,
     early: Vec<Kept>,
+    kept: BTreeSet<Digest>,
     measured: Option<Measured>,
     opened: Option<Moment>,
     has_item: bool,
@@ -229,6 +230,7 @@ impl Trader {
             session: None,
             drafts: BTreeMap::new(),
             early: Vec::new(),
+            kept: BTreeSet::new(),
             measured: None,
             opened: None,
             has_item: false,
@@ -458,8 +460,7 @@ impl Trader {
             sale::Output::Purse { before, after } => orders.push(Order::Purse { before, after }),
             sale::Output::Set { timer, span } => orders.push(Order::Set(timer, at.after(span))),
             sale::Output::Keep(signed) => {
-                let kept = self.attribute(signed, own);
-                self.early.push(kept);
+                self.file(signed, own);
             }
             sale::Output::Tell(code) => orders.push(Order::Tell(code.key(), self.deal)),
             sale::Output::Fault(code) => orders.push(Order::Fault(code, self.deal)),
@@ -496,6 +497,21 @@ impl Trader {
         let (_, third) = self.arbiters.iter().find(|(certificate, _)| *certificate == named)?;
         let at = self.links.arbiters.get(third).map(|place| place.at.clone()).unwrap_or_default();
         Some(Order::Do(Box::new(Errand::Third { at, third: *third, question: Box::new(question) })))
+    }
+
+    /// Files a document once, though payment and exchange may both want it kept.
+    fn file(&mut self, signed: SignedBytes, own: Option<Digest>) {
+        let digest = signed.digest();
+        // What is said about one connection is never said again, and the state does not grow with their number.
+        let is_passing = statement::type_of(&signed.tbs).as_deref() == Ok(DealResume::TYPE);
+        if !is_passing && !self.kept.insert(digest) {
+            return;
+        }
+        let kept = self.attribute(signed, own);
+        self.early.push(kept);
+        if is_passing {
+            self.drafts.remove(&digest);
+        }
     }
 
     /// Says who signed a document that the machine has checked: ourselves, an authority by its type, or the
