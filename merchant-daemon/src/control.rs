@@ -160,7 +160,7 @@ async fn articles(program: &Program, json: bool) -> Result<String, String> {
     let object = |one: &Entry| {
         json!({
             "id": one.id, "title": one.title, "media": one.media, "length": one.length, "plain": one.plain,
-            "sealed": one.sealed, "key": one.key.commitment, "price": one.price, "added": one.added,
+            "sealed": one.sealed, "commitment": one.key.commitment, "price": one.price, "added": one.added,
         })
     };
     written(&all.iter().map(object).collect::<Vec<_>>())

@@ -22,7 +22,7 @@ use semper_merchant_daemon::{
 
 /// A shop of a SEMPER marketplace.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "semper-merchantd", version)]
 struct Arguments {
     /// The folder of this daemon.
     #[arg(long, global = true, default_value = ".")]

@@ -155,7 +155,7 @@ impl Entry {
         let deal = self.deal.map_or_else(|| "-".to_owned(), |deal| deal.to_string());
         let outcome = self.outcome.as_deref().unwrap_or("-");
         let told = self.told.as_deref().unwrap_or("-");
-        tracing::info!(deal, step = self.step, told, outcome, paid = self.paid, "sale");
+        tracing::info!(deal, step = self.step, told, outcome, paid = self.paid, closed = self.closed, "sale");
     }
 
     /// The change that keeps it.
