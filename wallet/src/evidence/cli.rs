@@ -48,7 +48,8 @@ pub enum EvidenceCommand {
     Verify {
         /// The dossier's folder.
         folder: PathBuf,
-        /// The fingerprint of the root certificate you trust: SHA-256 of its DER, in hexadecimal digits.
+        /// The fingerprint of the root certificate you trust: SHA-256 of its DER, in hexadecimal digits. Take it from
+        /// elsewhere than the dossier, as from a letter of the authority.
         #[arg(long, value_name = "SHA256")]
         root: String,
         /// Answers in JSON.

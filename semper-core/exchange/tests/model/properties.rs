@@ -40,6 +40,10 @@ pub fn of(scenario: &Scenario) -> Vec<Property<Gxv>> {
         all.push(Property::always("no claim without consent", |model: &Gxv, world: &World| {
             !claimed(model, world)
         }));
+        // The check of OFFER refuses it, so that this is all there is.
+        all.push(Property::sometimes("R takes nothing up", |model: &Gxv, world: &World| {
+            model.of_r(world, false, |machine| matches!(machine, Responder::Idle(..)))
+        }));
         return all;
     }
     if goods.weak {
