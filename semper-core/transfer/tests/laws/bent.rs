@@ -6,9 +6,11 @@ use semper_supporting::{
     crypto::{
         digest::Digest,
         seal::{ContentKey, Measured},
-        signature::PublicKey,
+        signature::{PublicKey, Signature},
     },
     deal::DealContext,
+    evidence::SignedBytes,
+    time::Moment,
 };
 use semper_transfer::{
     conformance::{Case, Subject},
@@ -18,7 +20,7 @@ use semper_transfer::{
     property::{
         Accepted, Answer, BadPermit, Begun, Binding, Capabilities, Certificates, Decided, ExchangeEnabled,
         GenGrade, Generated, GenerationPermit, Got, Look, Observation, Order, Permitted, Props, Record,
-        Replacement, ThirdPartyKeys, TooLate, Transfer, TtpItem,
+        RecordStatus, Replacement, ThirdPartyKeys, TooLate, Transfer, TtpItem,
     },
 };
 
@@ -33,6 +35,7 @@ pub(crate) enum Bend {
     OpensForAnybody,
     PermitsAnew,
     RefusesHonestPermits,
+    UndoesWhatItMade,
 }
 
 pub(crate) struct Bent<S> {
@@ -194,6 +197,20 @@ impl<S: Subject> TtpItem for BentThirdParty<'_, S> {
     }
 
     fn revoke(&self, b: &Binding, d: &Description) -> Begun<Result<Record, TooLate>> {
+        if self.0.bend == Bend::UndoesWhatItMade {
+            return Begun::Done(Ok(Record {
+                xid: b.xid,
+                leaf: b.leaf.clone(),
+                reference: None,
+                status: RecordStatus::Revoked,
+                amount: None,
+                payer: None,
+                payee: None,
+                since: Moment::from_seconds(0),
+                authority: third_party(),
+                evidence: SignedBytes { tbs: Vec::new(), signature: Signature::from_bytes([0; 64]) },
+            }));
+        }
         self.0.subject.third_party().revoke(b, d)
     }
 

@@ -55,6 +55,7 @@ fn a_bent_module_breaks_the_law_it_bends() {
         (Bend::NeedsNoPermit, Law::Equivalence),
         (Bend::PermitsAnew, Law::Idempotent),
         (Bend::OpensForAnybody, Law::NoOracle),
+        (Bend::UndoesWhatItMade, Law::Exclusive),
     ] {
         let laws = broken(|| Bent::new(data::Reports::sealed(), bend));
         assert!(laws.contains(&law), "{bend:?} broke {laws:?}");
