@@ -30,6 +30,6 @@ archive-parameters = The archive’s key file asks for more than this computer g
 archive-password-length = A password has 10 to 512 characters
     .standing = Nothing was changed
     .advice = Choose another password
-archive-recovery-key = This recovery key belongs to another wallet
+archive-recovery-key = This key does not belong to this wallet
     .standing = Nothing was opened
     .advice = Look for the sheet of this wallet

@@ -49,7 +49,7 @@ pub trait Statement: Serialize + DeserializeOwned {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StatementError {
     /// The text is not what the writer of this type would have written.
-    #[error("line {line}: {what}")]
+    #[error("this document was not written by SEMPER (line {line}: {what})")]
     Form {
         /// The line, counted from 1; 0 when the text as a whole is meant.
         line: usize,
