@@ -202,6 +202,7 @@ impl Inside {
             entries: entries.get(..shown).unwrap_or_default(),
             paused: self.paused.map(|_| since),
             deals: &self.titles,
+            can_export: false,
         };
         match log::ui(ui, theme, texts, data, &mut self.look) {
             Some(LogCommand::Pause) => {
@@ -209,6 +210,7 @@ impl Inside {
             }
             Some(LogCommand::Follow) => self.paused = None,
             Some(LogCommand::ShowInDeal(_)) => self.frame.place = Place::Home,
+            // Exporting is not offered.
             Some(LogCommand::Export) | None => {}
         }
     }

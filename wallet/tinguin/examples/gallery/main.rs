@@ -141,7 +141,7 @@ fn logs(studio: &Studio<'_>) -> Result<(), Box<dyn Error>> {
         let mut frame = None;
         studio.shoot(&format!("s25_{name}"), WINDOW, 1.0, Vec::new(), |ui| {
             let frame = frame.get_or_insert_with(|| sample::window(ui.ctx(), Place::Log));
-            let data = log::Log { entries: &entries, paused, deals: &deals };
+            let data = log::Log { entries: &entries, paused, deals: &deals, can_export: true };
             window(ui, &studio.theme, &studio.texts, frame, |ui| {
                 log::ui(ui, &studio.theme, &studio.texts, data, &mut look)
             });
@@ -183,7 +183,7 @@ fn uses(studio: &Studio<'_>) -> Result<(), Box<dyn Error>> {
     let events = vec![Event::PointerMoved(pos), press(true), press(false)];
     studio.shoot("s25_choice", WINDOW, 1.0, events, |ui| {
         let frame = frame.get_or_insert_with(|| sample::window(ui.ctx(), Place::Log));
-        let data = log::Log { entries: &entries, paused: None, deals: &deals };
+        let data = log::Log { entries: &entries, paused: None, deals: &deals, can_export: true };
         window(ui, &studio.theme, &studio.texts, frame, |ui| {
             log::ui(ui, &studio.theme, &studio.texts, data, &mut look)
         });
@@ -211,7 +211,7 @@ fn sizes(studio: &Studio<'_>) -> Result<(), Box<dyn Error>> {
         let mut look = log::LogLook { open: Some(38), ..log::LogLook::default() };
         studio.shoot(&format!("size_{size_name}_s25"), size, zoom, Vec::new(), |ui| {
             let frame = frame.get_or_insert_with(|| sample::window(ui.ctx(), Place::Log));
-            let data = log::Log { entries: &entries, paused: None, deals: &deals };
+            let data = log::Log { entries: &entries, paused: None, deals: &deals, can_export: true };
             window(ui, &studio.theme, &studio.texts, frame, |ui| {
                 log::ui(ui, &studio.theme, &studio.texts, data, &mut look)
             });

@@ -22,6 +22,8 @@ pub struct Log<'a> {
     pub paused: Option<u32>,
     /// The deals that can be chosen, by key and title.
     pub deals: &'a [(DealKey, String)],
+    /// Whether the log can be exported; only then it is offered.
+    pub can_export: bool,
 }
 
 /// How the user looks at the log.
@@ -119,8 +121,11 @@ fn tools(ui: &mut Ui, theme: &Theme, texts: &Texts, data: Log<'_>, look: &mut Lo
         ui.add(field).accessible_name(name);
         deal_choice(ui, texts, data.deals, look);
         layer_choice(ui, texts, look);
-        if Button::secondary(&texts.get(Msg::S25Export)).icon(icons::EXPORT).show(ui, theme) {
-            command = Some(LogCommand::Export);
+        if data.can_export {
+            let export = texts.get(Msg::S25Export);
+            if Button::secondary(&export).icon(icons::EXPORT).show(ui, theme) {
+                command = Some(LogCommand::Export);
+            }
         }
     });
     ui.add_space(space::XS);

@@ -65,7 +65,7 @@ fn draw(ui: &mut Ui, theme: &Theme, texts: &Texts, scene: &mut Scene) {
         }
         Some((_, Screen::Log(entries, look))) => {
             let deals = sample::log_deals();
-            let data = Log { entries, paused: None, deals: &deals };
+            let data = Log { entries, paused: None, deals: &deals, can_export: true };
             window(ui, theme, texts, frame, |ui| log::ui(ui, theme, texts, data, look));
         }
         None => {}

@@ -120,7 +120,7 @@ fn no_storm_breaks_the_log() {
         let mut frame = None;
         let mut harness = open(WINDOW, LogLook::default(), |ui, theme, texts, look| {
             let frame = frame.get_or_insert_with(|| sample::window(ui.ctx(), Place::Log));
-            let data = Log { entries: &entries, paused: None, deals: &deals };
+            let data = Log { entries: &entries, paused: None, deals: &deals, can_export: true };
             window(ui, theme, texts, frame, |ui| log::ui(ui, theme, texts, data, look));
         });
         storm(&mut harness, seed);

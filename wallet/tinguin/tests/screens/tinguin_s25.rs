@@ -15,13 +15,20 @@ struct Scene {
     paused: Option<u32>,
     look: LogLook,
     commands: Vec<LogCommand>,
+    can_export: bool,
 }
 
 fn scene(count: u64, paused: Option<u32>, look: LogLook) -> Harness<'static, Scene> {
-    let state = Scene { entries: sample::entries(count), paused, look, commands: Vec::new() };
+    let state =
+        Scene { entries: sample::entries(count), paused, look, commands: Vec::new(), can_export: true };
     let deals = sample::log_deals();
     let mut harness = open(WINDOW, state, move |ui, theme, texts, scene: &mut Scene| {
-        let data = Log { entries: &scene.entries, paused: scene.paused, deals: &deals };
+        let data = Log {
+            entries: &scene.entries,
+            paused: scene.paused,
+            deals: &deals,
+            can_export: scene.can_export,
+        };
         scene.commands.extend(log::ui(ui, theme, texts, data, &mut scene.look));
     });
     harness.run();
@@ -66,6 +73,15 @@ fn each_control_gives_its_one_command() {
         click(&mut harness, Role::Button, name);
         assert_eq!(harness.state().commands, [command]);
     }
+}
+
+#[test]
+fn what_cannot_be_exported_is_not_offered() {
+    let mut harness = scene(5, None, LogLook::default());
+    harness.state_mut().can_export = false;
+    harness.run();
+    let buttons = names(&harness, Role::Button);
+    assert!(buttons.iter().any(|name| name == "Pause") && buttons.iter().all(|name| name != "Export…"));
 }
 
 #[test]
