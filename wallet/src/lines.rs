@@ -204,7 +204,7 @@ fn fields(payload: &[u8]) -> Vec<Field> {
     lines.into_iter().map(|(name, value)| Field { name, value: FieldValue::Text(value) }).collect()
 }
 
-/// A moment as the clocks of the window show it: in universal time, which the journal is written in.
+/// A moment as the clocks of the window show it: in universal time and to the second, as the journal is written.
 pub fn civil(at: Moment) -> Civil {
     let nanos = i128::from(at.millis()).saturating_mul(1_000_000);
     let Ok(time) = time::OffsetDateTime::from_unix_timestamp_nanos(nanos) else {
@@ -212,7 +212,7 @@ pub fn civil(at: Moment) -> Civil {
     };
     let year = u16::try_from(time.year()).unwrap_or_default();
     let date = (year, u8::from(time.month()), time.day());
-    let clock = (time.hour(), time.minute(), time.second(), time.millisecond());
+    let clock = (time.hour(), time.minute(), time.second(), None);
     Civil::new(date, clock, ZONE).unwrap_or_else(|| Civil::epoch(ZONE))
 }
 
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!((entry.layer, entry.message.as_str()), (Layer::Exchange, "Offer of the exchange"));
         assert_eq!((entry.way, entry.verdict), (Way::To("the other party".into()), Verdict::You));
         assert_eq!(entry.fields[0], Field { name: "xid".into(), value: FieldValue::Text("5f".into()) });
-        assert_eq!(format::clock_milli(&entry.at), "10:05:12.000");
+        assert_eq!(format::clock_exact(&entry.at), "10:05:12");
         let entry = seen("received/order", b"\xff\xfe", Signed::Unknown).entry(&texts, &mut book);
         assert_eq!((entry.layer, entry.verdict), (Layer::Commerce, Verdict::Unknown));
         assert!(entry.fields.is_empty() && entry.bytes == b"\xff\xfe");

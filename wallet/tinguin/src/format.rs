@@ -282,15 +282,15 @@ pub struct Civil {
     hour: u8,
     minute: u8,
     second: u8,
-    milli: u16,
+    milli: Option<u16>,
     zone: String,
 }
 
 impl Civil {
-    /// Takes a date (year, month, day) and a time (hour, minute, second, millisecond), or nothing if
-    /// a part is out of its range.
+    /// Takes a date (year, month, day) and a time (hour, minute, second, and millisecond where it is
+    /// known), or nothing if a part is out of its range.
     #[must_use]
-    pub fn new(date: (u16, u8, u8), time: (u8, u8, u8, u16), zone: &str) -> Option<Self> {
+    pub fn new(date: (u16, u8, u8), time: (u8, u8, u8, Option<u16>), zone: &str) -> Option<Self> {
         let ((year, month, day), (hour, minute, second, milli)) = (date, time);
         let fits = (1..=9999).contains(&year)
             && (1..=12).contains(&month)
@@ -298,14 +298,14 @@ impl Civil {
             && hour < 24
             && minute < 60
             && second <= 60
-            && milli < 1000;
+            && milli.is_none_or(|milli| milli < 1000);
         fits.then(|| Self { year, month, day, hour, minute, second, milli, zone: zone.to_owned() })
     }
 
     /// The point in time that computers count from, in the zone named.
     #[must_use]
     pub fn epoch(zone: &str) -> Self {
-        let (hour, minute, second, milli) = (0, 0, 0, 0);
+        let (hour, minute, second, milli) = (0, 0, 0, None);
         Self { year: 1970, month: 1, day: 1, hour, minute, second, milli, zone: zone.to_owned() }
     }
 
@@ -338,10 +338,14 @@ pub fn clock(at: &Civil) -> String {
     format!("{:02}:{:02}:{:02}", at.hour, at.minute, at.second)
 }
 
-/// Writes the time of day to the millisecond, as the log has it: `14:05:12.031`.
+/// Writes the time of day as exactly as it is known, as the log has it: `14:05:12.031`, or `14:05:12`
+/// where there is nothing finer than seconds.
 #[must_use]
-pub fn clock_milli(at: &Civil) -> String {
-    format!("{}.{:03}", clock(at), at.milli)
+pub fn clock_exact(at: &Civil) -> String {
+    match at.milli {
+        None => clock(at),
+        Some(milli) => format!("{}.{milli:03}", clock(at)),
+    }
 }
 
 /// Writes date, time and zone: `3 Mar 2027, 14:05 CET`.
@@ -451,18 +455,21 @@ mod tests {
 
     #[test]
     fn dates_have_the_months_of_their_language() {
-        let at = Civil::new((2027, 3, 3), (14, 5, 12, 31), "CET").unwrap();
+        let at = Civil::new((2027, 3, 3), (14, 5, 12, Some(31)), "CET").unwrap();
         let dates = Locale::ALL.map(|locale| date(locale, &at).replace(SPACE, " "));
         assert_eq!(dates, ["3 Mar 2027", "3. März 2027", "3 mars 2027", "3 mrt 2027", "3 Μαρ 2027"]);
         assert_eq!(moment(Locale::En, &at), "3\u{A0}Mar\u{A0}2027, 14:05\u{A0}CET");
         assert_eq!(moment_exact(Locale::En, &at), "3\u{A0}Mar\u{A0}2027, 14:05:12\u{A0}CET");
-        assert_eq!(clock_milli(&at), "14:05:12.031");
+        assert_eq!(clock_exact(&at), "14:05:12.031");
+        let at = Civil::new((2027, 3, 3), (14, 5, 12, None), "CET").unwrap();
+        assert_eq!(clock_exact(&at), "14:05:12");
     }
 
     #[test]
     fn a_civil_time_out_of_range_is_none() {
-        assert_eq!(Civil::new((2027, 13, 3), (14, 5, 12, 31), "CET"), None);
-        assert_eq!(Civil::new((2027, 3, 3), (24, 0, 0, 0), "CET"), None);
+        assert_eq!(Civil::new((2027, 13, 3), (14, 5, 12, None), "CET"), None);
+        assert_eq!(Civil::new((2027, 3, 3), (24, 0, 0, None), "CET"), None);
+        assert_eq!(Civil::new((2027, 3, 3), (14, 5, 12, Some(1000)), "CET"), None);
     }
 
     #[test]

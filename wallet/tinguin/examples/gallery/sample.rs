@@ -24,7 +24,8 @@ pub(crate) fn words() -> Words {
 }
 
 pub(crate) fn at(month: u8, day: u8, time: (u8, u8, u8, u16)) -> Civil {
-    Civil::new((2027, month, day), time, "CEST").expect("a date in range")
+    let (hour, minute, second, milli) = time;
+    Civil::new((2027, month, day), (hour, minute, second, Some(milli)), "CEST").expect("a date in range")
 }
 
 pub(crate) fn seal(ctx: &Context) -> Seal {

@@ -179,7 +179,7 @@ impl Entry {
             Way::To(peer) => texts.get(Msg::S25To { peer }),
         };
         texts.get(Msg::S25Row {
-            time: &format::clock_milli(&self.at),
+            time: &format::clock_exact(&self.at),
             way: &way,
             layer: &self.layer.text(texts),
             message: &self.message,
@@ -204,7 +204,7 @@ pub fn log_row(ui: &Ui, theme: &Theme, texts: &Texts, entry: &Entry, open: bool,
     let wide = rect.width() >= 860.0;
     let medium = rect.width() >= 560.0;
     let mut left = rect.left() + space::S;
-    row.text(&mut left, 100.0, Role::Mono.font(), theme.text2, &format::clock_milli(&entry.at));
+    row.text(&mut left, 100.0, Role::Mono.font(), theme.text2, &format::clock_exact(&entry.at));
     let (icon, colour) = match &entry.way {
         Way::Here => (icons::DESKTOP, theme.text3),
         Way::From(_) => (icons::ARROW_LEFT, theme.peer),
