@@ -1,7 +1,7 @@
 ### S08 Home.
 
 s08-title = Deals in progress
-s08-empty = No deals yet. Open a shop’s page and choose “Buy with TINGUIN”, or find a shop here
+s08-empty = No deals under way
 s08-find = Find a shop…
 s08-find-close = Close the search
 s08-find-label = Name of a shop, or what it sells

@@ -63,8 +63,9 @@ impl Inside {
             unshown: 0,
             deals: Vec::new(),
             purses: Vec::new(),
+            can_open_purse: false,
             ended: Vec::new(),
-            directory: Directory::Closed,
+            directory: Directory::Absent,
         };
         Self {
             opening,
@@ -178,11 +179,11 @@ impl Inside {
                 self.look = LogLook { deal: Some(deal), ..LogLook::default() };
                 self.frame.place = Place::Log;
             }
-            // No directory of shops is known yet, so it is one that does not answer.
-            Some(HomeCommand::OpenDirectory) => self.home.directory = Directory::Silent,
-            Some(HomeCommand::CloseDirectory) => self.home.directory = Directory::Closed,
+            // Nothing of this is offered: there is no directory, nothing is waited for, and no purse opens.
             Some(
                 HomeCommand::Cancel
+                | HomeCommand::CloseDirectory
+                | HomeCommand::OpenDirectory
                 | HomeCommand::OpenPurse(_)
                 | HomeCommand::OpenShop(_)
                 | HomeCommand::Search,

@@ -131,6 +131,7 @@ pub(crate) fn home() -> Home {
             purse(2, "Account at Demo Bank", Some(124_000), &[900, 860, 840, 1000, 980]),
             purse(3, "Card", None, &[]),
         ],
+        can_open_purse: true,
         ended: vec![
             EndedDeal {
                 key: DealKey(11),

@@ -31,6 +31,8 @@ pub struct Home {
     pub deals: Vec<Deal>,
     /// The purses.
     pub purses: Vec<PurseLine>,
+    /// Whether a purse can be opened; only then it is a button.
+    pub can_open_purse: bool,
     /// Deals that ended, latest first.
     pub ended: Vec<EndedDeal>,
     /// The search for a shop.
@@ -140,6 +142,8 @@ pub enum Ending {
 /// The search for a shop.
 #[derive(Clone, Debug, Default)]
 pub enum Directory {
+    /// There is none to ask, and no search is offered.
+    Absent,
     /// Not open.
     #[default]
     Closed,
@@ -199,7 +203,7 @@ pub fn ui(ui: &mut Ui, theme: &Theme, texts: &Texts, data: &Home, query: &mut St
             }
             command = deals(ui, theme, texts, data).or(command);
             ui.add_space(space::L);
-            command = money(ui, theme, texts, &data.purses).or(command);
+            command = money(ui, theme, texts, data).or(command);
             ui.add_space(space::L);
             command = ended(ui, theme, texts, &data.ended).or(command);
         });
@@ -217,6 +221,9 @@ fn head(ui: &mut Ui, theme: &Theme, texts: &Texts, data: &Home) -> Option<HomeCo
             ui.set_min_width(room.x);
             heading(ui, theme.text(Role::Title, texts.get(Msg::S08Title)));
         });
+        if matches!(data.directory, Directory::Absent) {
+            return;
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let button = Button::secondary(if closed { &find } else { &close }).icon(icons::MAGNIFIER);
             if button.show(ui, theme) {
@@ -237,7 +244,7 @@ fn directory(
     query: &mut String,
 ) -> Option<HomeCommand> {
     let shops = match directory {
-        Directory::Closed => return None,
+        Directory::Absent | Directory::Closed => return None,
         Directory::Open(shops) => shops.as_slice(),
         Directory::Silent => &[],
     };
@@ -431,16 +438,16 @@ fn known(ui: &mut Ui, theme: &Theme, texts: &Texts, deal: &Deal) {
     }
 }
 
-fn money(ui: &mut Ui, theme: &Theme, texts: &Texts, purses: &[PurseLine]) -> Option<HomeCommand> {
+fn money(ui: &mut Ui, theme: &Theme, texts: &Texts, data: &Home) -> Option<HomeCommand> {
     heading(ui, theme.text(Role::Section, texts.get(Msg::S08Money)));
-    if purses.is_empty() {
+    if data.purses.is_empty() {
         label(ui, theme.coloured(Role::Body, texts.get(Msg::S08MoneyNone), theme.text2));
         return None;
     }
     let mut command = None;
     ui.horizontal_wrapped(|ui| {
-        for purse in purses {
-            if purse_card(ui, theme, texts, purse) {
+        for purse in &data.purses {
+            if purse_card(ui, theme, texts, purse, data.can_open_purse) {
                 command = Some(HomeCommand::OpenPurse(purse.key));
             }
         }
@@ -449,14 +456,16 @@ fn money(ui: &mut Ui, theme: &Theme, texts: &Texts, purses: &[PurseLine]) -> Opt
 }
 
 /// Draws a purse; tells whether it was used.
-fn purse_card(ui: &mut Ui, theme: &Theme, texts: &Texts, purse: &PurseLine) -> bool {
+fn purse_card(ui: &mut Ui, theme: &Theme, texts: &Texts, purse: &PurseLine, opens: bool) -> bool {
     let width = 264.0_f32.min(ui.available_width());
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 64.0), Sense::click());
+    let sense = if opens { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 64.0), sense);
     let ready = texts.get(Msg::S08Ready);
     let balance = purse.balance.as_ref().map_or(ready, |balance| format::money(texts.locale(), balance));
     let name = texts.get(Msg::S08Purse { purse: &purse.name, balance: &balance });
-    response.widget_info(|| WidgetInfo::labeled(A11yRole::Button, true, &name));
-    let ground = if response.hovered() { theme.bg3 } else { theme.bg2 };
+    let role = if opens { A11yRole::Button } else { A11yRole::Label };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &name));
+    let ground = if opens && response.hovered() { theme.bg3 } else { theme.bg2 };
     let radius = CornerRadius::same(size::RADIUS);
     ui.painter().rect(rect, radius, ground, Stroke::new(1.0, theme.edge), StrokeKind::Inside);
     let inside = rect.shrink2(vec2(space::M, space::S));

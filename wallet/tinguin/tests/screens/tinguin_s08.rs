@@ -75,6 +75,15 @@ fn each_control_gives_its_one_command() {
 }
 
 #[test]
+fn what_cannot_be_used_is_shown_without_a_control() {
+    let data = Home { directory: Directory::Absent, can_open_purse: false, ..sample::home() };
+    let harness = scene(data);
+    let buttons = names(&harness, Role::Button);
+    assert!(buttons.iter().all(|name| name != "Find a shop…" && !name.contains("purse")), "{buttons:?}");
+    assert!(shows(&harness, "Cash purse, XTS\u{A0}61.20"));
+}
+
+#[test]
 fn enter_does_nothing_here_and_space_does() {
     let mut harness = named("deals");
     for (role, name) in [
@@ -133,7 +142,7 @@ fn the_tab_key_goes_row_by_row() {
 #[test]
 fn each_state_says_what_it_is() {
     let texts = [
-        ("empty", "No deals yet. Open a shop’s page and choose “Buy with TINGUIN”, or find a shop here"),
+        ("empty", "No deals under way"),
         (
             "offline",
             "You are offline. You can still read deals, evidence and purses. Sending waits until you are back",
