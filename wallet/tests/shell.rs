@@ -149,6 +149,61 @@ fn the_log_shows_what_came_and_stands_still_while_paused() {
 }
 
 #[test]
+fn no_control_is_shown_that_does_nothing() {
+    let (mut harness, far) = open();
+    harness.run();
+    harness.get_by_role_and_label(Role::Link, "Forgot the password").click();
+    harness.run();
+    let forgot = "Nobody can look up or replace a password. This version of the wallet has no recovery sheet: without the password it stays closed";
+    assert!(shows(&harness, forgot));
+    far.stage.send_replace(INSIDE);
+    harness.run();
+    assert!(shows(&harness, "No deals under way") && !shows(&harness, "Find a shop…"));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::J);
+    harness.run();
+    assert!(shows(&harness, "Nothing waits for you"));
+    for key in [Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num8] {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        harness.run();
+        let none = "This version of the wallet cannot show this yet. It shows your deals, your purses and the live log";
+        assert!(shows(&harness, none), "{key:?}");
+    }
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num7);
+    harness.run();
+    assert!(shows(&harness, "Pause") && !shows(&harness, "Export…"));
+}
+
+#[test]
+fn a_line_of_the_log_is_shown_among_the_lines_of_its_deal() {
+    let (mut harness, far) = open();
+    far.stage.send_replace(INSIDE);
+    let mut other = line(2, "received/order");
+    other.line.deal = None;
+    let lines = vec![line(1, "sent/x/gxv/offer"), other];
+    far.news.try_send(News { opening: 1, lines, ledger: None }).unwrap();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num7);
+    harness.run();
+    let rows = |harness: &Harness<'_, Shell>| -> Vec<String> {
+        let all = harness.root().children_recursive();
+        let names = all.filter_map(|node| {
+            let node = node.accesskit_node();
+            (node.role() == Role::Button).then(|| node.label()).flatten()
+        });
+        names.filter(|name| name.starts_with("00:00:")).collect()
+    };
+    let both = rows(&harness);
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert!(both[0].starts_with("00:00:01, to the other party"), "{both:?}");
+    harness.get_by_role_and_label(Role::Button, &both[0]).click();
+    harness.run();
+    harness.get_by_role_and_label(Role::Link, "Show in the deal").click();
+    harness.run();
+    assert_eq!(rows(&harness), both[..1]);
+    assert!(!shows(&harness, "Show in the deal"));
+}
+
+#[test]
 fn a_long_log_stands_at_its_newest_line_and_stays_there() {
     let (mut harness, far) = open();
     far.stage.send_replace(INSIDE);

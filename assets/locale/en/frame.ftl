@@ -18,6 +18,7 @@ chip-demo = Play money
 # $n: count
 tray-label = Waiting for you ({ $n })
 tray-short = Waiting for you
+tray-none = Nothing waits for you
 
 place-home = Home
 place-purses = Purses

@@ -16,7 +16,7 @@ password-prompt = Password:{" "}
 
 unlock-wrong-password = Wrong password. Nothing was opened
     .standing = Nothing was opened
-    .advice = Try again, or use your recovery sheet
+    .advice = Try again
 system-refused = { $path }: { $reason }
 seed-os = The operating system gave no random bytes. Nothing was made
     .standing = Nothing was made or signed
@@ -50,7 +50,7 @@ step-agreement = Agreement
 step-payment = Payment
 step-delivery = Delivery
 
-place-none = There is nothing here yet. This version of the wallet shows your deals and the live log
+place-none = This version of the wallet cannot show this yet. It shows your deals, your purses and the live log
 read-only = Opened read-only: nothing is signed, paid or written
 
 evidence-none = No evidence is kept of any deal yet

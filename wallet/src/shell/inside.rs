@@ -164,6 +164,9 @@ impl Inside {
                     let text = texts.get(Msg::S08Unshown { n: self.home.unshown });
                     state_view(ui, theme, texts, &ViewState::Empty(text));
                 }
+                Place::Waiting => {
+                    state_view(ui, theme, texts, &ViewState::Empty(texts.get(Msg::TrayNone)));
+                }
                 _ => {
                     state_view(ui, theme, texts, &ViewState::Empty(texts.get(Msg::PlaceNone)));
                 }
@@ -210,7 +213,12 @@ impl Inside {
                 self.paused = Some(self.entries.back().map_or(0, |last| last.number));
             }
             Some(LogCommand::Follow) => self.paused = None,
-            Some(LogCommand::ShowInDeal(_)) => self.frame.place = Place::Home,
+            // The lines of a deal are what there is to be seen of it.
+            Some(LogCommand::ShowInDeal(number)) => {
+                let deal = self.entries.iter().find(|entry| entry.number == number);
+                let deal = deal.and_then(|entry| entry.deal);
+                self.look = LogLook { deal, open: Some(number), ..LogLook::default() };
+            }
             // Exporting is not offered.
             Some(LogCommand::Export) | None => {}
         }
@@ -225,6 +233,7 @@ impl Inside {
             WindowCommand::Menu(open) => self.frame.menu_open = open,
             // The drawer over other views is not there; the log itself is.
             WindowCommand::LogDrawer => self.frame.place = Place::Log,
+            // The frame keeps these keys, and nothing in the window promises anything of them.
             WindowCommand::Discreet
             | WindowCommand::GoTo
             | WindowCommand::Help

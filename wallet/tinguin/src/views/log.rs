@@ -50,7 +50,7 @@ pub enum LogCommand {
     Follow,
     /// Stop at the present line.
     Pause,
-    /// Show the message of this number in the diagram of its deal.
+    /// Show the message of this number among all that belongs to its deal.
     ShowInDeal(u64),
 }
 
@@ -227,7 +227,8 @@ fn opened_line(
                 if Button::secondary(&other).show(ui, theme) {
                     look.hex = !look.hex;
                 }
-                if entry.deal.is_some() {
+                // Where only its deal is shown, the line stands in it already.
+                if entry.deal.is_some() && entry.deal != look.deal {
                     let text = texts.get(Msg::S25Diagram);
                     if Button::link(&text).show(ui, theme) {
                         command = Some(LogCommand::ShowInDeal(entry.number));

@@ -124,6 +124,13 @@ fn a_line_opens_into_fields_and_bytes_and_closes() {
 }
 
 #[test]
+fn a_line_that_stands_in_its_deal_is_not_led_there() {
+    let look = LogLook { open: Some(0), deal: Some(DealKey(1)), ..LogLook::default() };
+    let links = names(&scene(5, Some(0), look), Role::Link);
+    assert!(links.iter().all(|name| name != "Show in the deal"), "{links:?}");
+}
+
+#[test]
 fn a_secret_field_shows_that_it_stayed_here() {
     let look = LogLook { open: Some(0), ..LogLook::default() };
     let harness = scene(5, Some(0), look);
