@@ -467,7 +467,8 @@ fn purse_card(ui: &mut Ui, theme: &Theme, texts: &Texts, purse: &PurseLine, open
     response.widget_info(|| WidgetInfo::labeled(role, true, &name));
     let ground = if opens && response.hovered() { theme.bg3 } else { theme.bg2 };
     let radius = CornerRadius::same(size::RADIUS);
-    ui.painter().rect(rect, radius, ground, Stroke::new(1.0, theme.edge), StrokeKind::Inside);
+    let edge = if opens { theme.edge } else { theme.line };
+    ui.painter().rect(rect, radius, ground, Stroke::new(1.0, edge), StrokeKind::Inside);
     let inside = rect.shrink2(vec2(space::M, space::S));
     let icon = if purse.balance.is_some() { icons::COINS } else { icons::WALLET };
     let centre = pos2(inside.left() + 12.0, inside.center().y);
