@@ -80,7 +80,8 @@ pub struct ArbiterConfig {
 pub struct BankEntry {
     /// Where it is, as `host:port`. The host is one its certificate names.
     pub address: String,
-    /// The file with its certificate, as the bank's own folder has it in `certificate.pem`.
+    /// The file with its certificate, as the bank's own folder has it in `certificate.pem`; in `ttpd.toml` a relative
+    /// path begins at the daemon's folder.
     pub certificate: PathBuf,
 }
 
@@ -111,7 +112,8 @@ impl std::str::FromStr for BankEntry {
 pub struct BankConfig {
     /// Play money given to each new customer's account, as `XTS 100.00`.
     pub gift: Option<String>,
-    /// Files with the certificates of the arbiters whose orders it follows.
+    /// Files with the certificates of the arbiters whose orders it follows; in `ttpd.toml` a relative path begins at
+    /// the daemon's folder.
     #[serde(default)]
     pub arbiters: Vec<PathBuf>,
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod control;
 pub mod counter;
 pub mod office;
+pub mod others;
 pub mod program;
 pub mod serve;
 

@@ -1,6 +1,6 @@
 //! The daemon: its folder opened, its roles at work.
 
-use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use semper_archive_sqlite::SqliteArchive;
 use semper_comm_tls::{BadIdentity, Identity, Trust};
@@ -25,11 +25,12 @@ use semper_supporting::{
 use zeroize::Zeroizing;
 
 use crate::{
-    arbiter::{self, Arbiter, ArbiterError, BankPlace, Setup},
+    arbiter::{self, Arbiter, ArbiterError, Setup},
     authority::{Authority, AuthorityError},
     config::{Config, ConfigError, Role},
     counter::{self, Counter, CounterError},
     office::{self, Address, Office, OfficeError},
+    others::{self, BadOther, Others},
 };
 
 /// A daemon whose folder is open.
@@ -103,6 +104,12 @@ pub enum ProgramError {
     /// A file cannot be read or written.
     #[error("{0}: {1}")]
     File(String, io::Error),
+    /// The certificate of another third party, before anything was set up.
+    #[error("{0} (nothing was registered; the letter is still good)")]
+    Other(BadOther),
+    /// The certificate of another third party, when the daemon starts.
+    #[error(transparent)]
+    Known(#[from] BadOther),
     /// It is not registered yet.
     #[error("this daemon is not registered yet: run `init` again with its letter")]
     Unregistered,
@@ -127,7 +134,8 @@ pub fn schema() -> Schema {
 }
 
 impl Program {
-    /// Sets a daemon up in `path`: folder, keys, and certificates, its own or by a letter.
+    /// Sets a daemon up in `path`: folder, keys, and certificates, its own or by a letter. The certificates of others
+    /// that `config` names are checked first, and copied into the folder.
     ///
     /// Running it again after it was interrupted goes on where it stopped.
     ///
@@ -135,9 +143,10 @@ impl Program {
     /// [`ProgramError`].
     pub async fn init(
         path: &Path,
-        config: Config,
+        mut config: Config,
         registration: Option<Registration>,
     ) -> Result<(), ProgramError> {
+        let others = Others::read(&mut config, registration.as_ref(), chance::now())?;
         let folder = match Folder::create(path) {
             Err(FolderError::Exists(_)) => Folder::open(path)?,
             other => other?,
@@ -148,6 +157,7 @@ impl Program {
         if !papers.own.is_empty() {
             return Err(FolderError::Exists(path.to_owned()).into());
         }
+        others.keep(path, &mut config)?;
         config.write(path)?;
         let key = keys.one(&store, &operator(), KeyPurpose::Authority, chance::now()).await?;
         if config.roles.contains(&Role::Arbiter) {
@@ -191,7 +201,7 @@ impl Program {
             None
         };
         let counter = if config.roles.contains(&Role::Bank) {
-            let arbiters = arbiters(path, &config, &papers)?;
+            let arbiters = others::arbiters(path, &config, &papers.snapshot(), now)?;
             Some(Counter::open(Arc::clone(&store), keys.clone(), key, arbiters, config.gift_money()).await?)
         } else {
             None
@@ -204,7 +214,7 @@ impl Program {
                 chain: papers.own.iter().chain(&papers.above).cloned().collect(),
                 name: config.name.clone(),
                 escrow: arbiter::ensure_escrow_key(&*store, &folder.wrapping_key()).await?,
-                banks: banks(path, &config, &papers)?,
+                banks: others::banks(path, &config, &papers.snapshot(), now)?,
                 answer_within: Span::seconds(config.arbiter.answer_within),
             };
             Some(Arc::new(Arbiter::open(setup)?))
@@ -310,44 +320,8 @@ async fn take_lists(
     Ok(())
 }
 
-fn arbiters(
-    path: &Path,
-    config: &Config,
-    papers: &Papers,
-) -> Result<
-    BTreeMap<semper_supporting::crypto::signature::Kid, semper_supporting::crypto::signature::PublicKey>,
-    ProgramError,
-> {
-    use semper_supporting::certificate::{CertRole, Usage};
-    let mut found = BTreeMap::new();
-    for file in &config.bank.arbiters {
-        let place = path.join(file);
-        let text = fs::read_to_string(&place)
-            .map_err(|error| ProgramError::File(place.display().to_string(), error))?;
-        let chain = Certificate::all_from_pem(&text, 3)?;
-        let verified = papers.snapshot().verify(&chain, CertRole::Arbiter, Usage::Sign, chance::now())?;
-        found.insert(verified.kid(), *verified.key());
-    }
-    Ok(found)
-}
-
-/// The banks that take this arbiter's orders, each under a certificate that is a bank's.
-fn banks(path: &Path, config: &Config, papers: &Papers) -> Result<BTreeMap<Digest, BankPlace>, ProgramError> {
-    use semper_supporting::certificate::{CertRole, Usage};
-    let mut found = BTreeMap::new();
-    for bank in &config.arbiter.banks {
-        let place = path.join(&bank.certificate);
-        let text = fs::read_to_string(&place)
-            .map_err(|error| ProgramError::File(place.display().to_string(), error))?;
-        let chain = Certificate::all_from_pem(&text, 3)?;
-        let verified = papers.snapshot().verify(&chain, CertRole::Bank, Usage::Sign, chance::now())?;
-        let place = BankPlace { address: config.address_of(bank)?, key: *verified.key() };
-        found.insert(verified.digest(), place);
-    }
-    Ok(found)
-}
-
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), ProgramError> {
+/// Writes a file anew, so that it is on the disk when this returns.
+pub(crate) fn write(path: &Path, text: &str, mode: u32) -> Result<(), ProgramError> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
     let failed = |error| ProgramError::File(path.display().to_string(), error);
     let mut file = fs::OpenOptions::new()

@@ -10,6 +10,7 @@
 mod heads;
 mod market;
 mod run;
+mod setting_up;
 
 use semper_exchange::{
     generatable_verifiable::{Answer, Originator, originator::Event},

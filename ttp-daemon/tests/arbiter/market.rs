@@ -246,7 +246,7 @@ pub(crate) struct Market {
     pub(crate) bank: Daemon,
     pub(crate) arbiter: Daemon,
     root: String,
-    place: tempfile::TempDir,
+    pub(crate) place: tempfile::TempDir,
 }
 
 impl Market {
@@ -262,10 +262,7 @@ impl Market {
 
         let at = market.authority.at.to_string();
         let mut bank_config = config(Role::Bank, bank_port, Some(at.clone()));
-        bank_config.bank = BankConfig {
-            gift: Some("XTS 100.00".into()),
-            arbiters: vec![market.arbiter.folder.join("certificate.pem")],
-        };
+        bank_config.bank.gift = Some("XTS 100.00".into());
         let letter = market.letter(Kind::Bank, "Trial bank").await;
         Program::init(&market.bank.folder, bank_config, Some(letter)).await.unwrap();
 
@@ -279,12 +276,17 @@ impl Market {
         };
         let letter = market.letter(Kind::Arbiter, "Trial arbiter").await;
         Program::init(&market.arbiter.folder, arbiter_config, Some(letter)).await.unwrap();
+        // A bank that is registered is told of its arbiters in its configuration.
+        let mut bank_config = Config::read(&market.bank.folder).unwrap();
+        bank_config.bank.arbiters.push(market.arbiter.folder.join("certificate.pem"));
+        bank_config.write(&market.bank.folder).unwrap();
         market.bank.start().await;
         market.arbiter.start().await;
         market
     }
 
-    async fn letter(&self, kind: Kind, name: &str) -> Registration {
+    /// What its operator gets who is entered at the authority.
+    pub(crate) async fn letter(&self, kind: Kind, name: &str) -> Registration {
         let command = Command::Enter {
             kind,
             name: name.into(),
@@ -393,7 +395,8 @@ impl Market {
     }
 }
 
-fn config(role: Role, port: u16, authority: Option<String>) -> Config {
+/// What an operator decides who has not named anybody else yet.
+pub(crate) fn config(role: Role, port: u16, authority: Option<String>) -> Config {
     let name = match role {
         Role::Registration => "Trial authority",
         Role::Bank => "Trial bank",
