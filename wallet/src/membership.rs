@@ -7,7 +7,7 @@
 use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
 use semper_host::{
     chance,
-    enrol::{APPLICANT, EnrolError, Enrolment, Letter},
+    enrol::{self, APPLICANT, EnrolError, Enrolment, Letter},
     keyring::KeyringError,
     papers::{Papers, PapersError},
 };
@@ -106,7 +106,7 @@ impl Membership {
         let mut places = Places::load(store).await?;
         let address = Endpoint::parse(&letter.address, places.surroundings)?;
         let requests =
-            if self.has_begun().await? { Vec::new() } else { self.requests(letter, &root).await? };
+            if self.has_begun(letter).await? { Vec::new() } else { self.requests(letter, &root).await? };
         let asked = Letter {
             address: address.clone(),
             root,
@@ -172,12 +172,12 @@ impl Membership {
         Ok(wallet.keys.requests(permit, self.consent.now())?)
     }
 
-    /// Whether a registration was begun that the authority has not declined: its requests are kept.
-    async fn has_begun(&self) -> Result<bool, MembershipFault> {
+    /// Whether a registration by this letter was begun that the authority has not declined: its requests are kept.
+    async fn has_begun(&self, letter: &Received) -> Result<bool, MembershipFault> {
         let rows = self.consent.wallet().archive.query(vec![Query::of(APPLICANT.name)]).await?;
         let Some(row) = rows.into_iter().flatten().next() else { return Ok(false) };
         let applicant: Applicant = wire::decode(row.bytes("state")?, wire::STATE_LIMIT)?;
-        Ok(!matches!(applicant, Applicant::Declined(..)))
+        Ok(enrol::goes_on(&applicant, &letter.names, Kind::Person, &[]))
     }
 
     async fn enrolment(

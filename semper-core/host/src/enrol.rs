@@ -8,7 +8,7 @@ use std::sync::Arc;
 use semper_comm_tls::{Call as Dial, Dialer, Expected, Identity, Network as _, Session, Trust};
 use semper_supporting::{
     archive::{Batch, Column, Query, Row, RowOp, Store, StoreError, Table},
-    certificate::{CertRole, Certificate, CertificateFault, Serial, TrustSnapshot},
+    certificate::{CertRole, Certificate, CertificateFault, Serial, TrustSnapshot, inspect},
     comm::{
         address::{Endpoint, Surroundings},
         fault::FrameError,
@@ -63,6 +63,19 @@ pub struct Letter {
     pub dns: Vec<String>,
 }
 
+impl Letter {
+    /// Refuses certificates that were issued under other names than are typed in now.
+    fn must_agree(&self, set: &CertificateSet) -> Result<(), EnrolError> {
+        for certificate in &set.certificates {
+            let subject = inspect(certificate)?.subject;
+            if !Names::of(&subject).agree(&self.names) {
+                return Err(EnrolError::Names(subject.common_name));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why there are no certificates yet.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
@@ -80,6 +93,9 @@ pub enum EnrolError {
     /// It answered out of turn.
     #[error("the certification authority gave an answer that belongs to no question")]
     Answer,
+    /// The certificates are here, under other names.
+    #[error("the certificates were issued already, under other names: for {0}")]
+    Names(String),
     /// The registration key cannot be used.
     #[error("the registration key cannot be derived on this machine")]
     Key,
@@ -134,12 +150,18 @@ impl<S: Store> Enrolment<'_, S> {
         now: impl Fn() -> Moment,
     ) -> Result<CertificateSet, EnrolError> {
         let address = letter.address.clone();
+        let stored = self.stored().await?;
+        if let Some(Applicant::Done(set)) = &stored {
+            letter.must_agree(set)?;
+        }
         papers.trust(self.store, letter.root.clone()).await?;
-        let mut applicant = match self.stored().await? {
-            // Declined: nothing was issued, so what is typed in now counts, names and letter.
-            Some(Applicant::Declined(..)) | None => self.begin(letter, requests).await?,
-            Some(applicant) => applicant,
-        };
+        // Unless it is what was asked for before, what is typed in now counts, names and letter: the authority holds
+        // it against what it has settled.
+        let mut applicant =
+            match stored.filter(|before| goes_on(before, &letter.names, letter.kind, &letter.dns)) {
+                Some(applicant) => applicant,
+                None => self.begin(letter, requests).await?,
+            };
         let mut why = Why::Unreachable;
         for _ in 0..CALLS {
             if let Applicant::Done(set) = &applicant {
@@ -280,6 +302,17 @@ impl<S: Store> Enrolment<'_, S> {
     async fn commit(&self, batch: Batch) -> Result<(), EnrolError> {
         let done = self.store.commit(vec![batch]).await;
         Ok(done.into_iter().try_for_each(|done| done.map(drop))?)
+    }
+}
+
+/// Whether a registration that was begun asks for these very certificates, and may still be answered.
+pub fn goes_on(begun: &Applicant, names: &Names, kind: Kind, dns: &[String]) -> bool {
+    match begun {
+        Applicant::Ready(plan) | Applicant::Greeting { plan, .. } | Applicant::Proving(plan) => {
+            plan.asked.names.agree(names) && plan.kind == kind && plan.dns == dns
+        }
+        Applicant::Declined(..) => false,
+        Applicant::Done(_) => true,
     }
 }
 

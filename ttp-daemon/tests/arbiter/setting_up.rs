@@ -6,7 +6,7 @@ use std::{
 };
 
 use semper_host::Registration;
-use semper_supporting::registration::record::Kind;
+use semper_supporting::{certificate::inspect, registration::record::Kind};
 use semper_ttp_daemon::{
     config::{BankEntry, Config, Role},
     program::Program,
@@ -65,6 +65,42 @@ fn a_certificate_that_is_none_costs_no_letter_and_a_good_one_may_be_named_from_a
         let kept = &arbiter.config.arbiter.banks[0].certificate;
         assert!(kept.starts_with("others") && folder.join(kept).exists(), "{}", kept.display());
         drop(arbiter);
+        market.close().await;
+    });
+}
+
+#[test]
+fn a_daemon_is_registered_under_the_names_of_its_letter_and_no_others_also_when_it_was_interrupted() {
+    trial(|| async {
+        let mut market = Market::new().await;
+        let letter = market.letter(Kind::Bank, "Trial bank").await;
+        let folder = market.place.path().join("second");
+        let right = config(Role::Bank, 7443, Some(market.authority.at.to_string()));
+        let slip = Config { name: "Trial bankk".into(), ..right.clone() };
+
+        // What is begun while the authority is away is not what counts when it is back.
+        market.authority.stop().await;
+        let error = init(&folder, &right, &letter).await.unwrap_err();
+        assert!(error.contains("Nobody can be reached"), "{error}");
+        market.authority.start().await;
+        for left in [4, 3] {
+            let error = init(&folder, &slip, &letter).await.unwrap_err();
+            assert!(
+                error.contains("The names differ") && error.contains(&format!("{left} tries")),
+                "{error}"
+            );
+        }
+
+        // Nor is a slip then in the way of what is right now.
+        market.authority.stop().await;
+        init(&folder, &slip, &letter).await.unwrap_err();
+        market.authority.start().await;
+        init(&folder, &right, &letter).await.unwrap();
+        let bank = Program::open(&folder).await.unwrap();
+        assert_eq!(bank.config.name, "Trial bank");
+        let own = bank.papers.lock().await.own[0].clone();
+        assert_eq!(inspect(&own).unwrap().subject.common_name, bank.config.name);
+        drop(bank);
         market.close().await;
     });
 }
