@@ -126,23 +126,28 @@ enum Catalogue {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     daemon::log();
     let Arguments { dir, task } = Arguments::parse();
-    let done = match task {
-        Task::Init(init) => initialise(&dir, *init).await,
-        Task::Run => run(&dir).await,
-        Task::Catalogue(Catalogue::Add { file, title, price, media }) => {
-            control::add(&dir, &file, Wanted { title, price, media }, progress()).await
-        }
-        Task::Catalogue(Catalogue::List { json }) => control::send(&dir, Command::Articles { json }).await,
-        Task::Catalogue(Catalogue::Remove { id }) => control::send(&dir, Command::Remove { id }).await,
-        Task::Deals { json } => control::send(&dir, Command::Deals { json }).await,
-    };
+    // Whoever is told of the outcome may open the folder at once.
+    let done = daemon::complete(execute(&dir, task));
+    let done = done.map_err(|error| ProgramError::File("the runtime".into(), error)).flatten();
     let done = done.unwrap_or_else(|error| Done { good: false, text: error.to_string() });
     show(&done);
     if done.good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn execute(dir: &Path, task: Task) -> Result<Done, ProgramError> {
+    match task {
+        Task::Init(init) => initialise(dir, *init).await,
+        Task::Run => run(dir).await,
+        Task::Catalogue(Catalogue::Add { file, title, price, media }) => {
+            control::add(dir, &file, Wanted { title, price, media }, progress()).await
+        }
+        Task::Catalogue(Catalogue::List { json }) => control::send(dir, Command::Articles { json }).await,
+        Task::Catalogue(Catalogue::Remove { id }) => control::send(dir, Command::Remove { id }).await,
+        Task::Deals { json } => control::send(dir, Command::Deals { json }).await,
+    }
 }
 
 /// What was asked for goes to standard output, why something was not done to standard error.

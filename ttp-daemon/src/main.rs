@@ -179,21 +179,26 @@ fn reason(text: &str) -> Result<RevocationReason, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| error.to_string())
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     daemon::log();
     let Arguments { dir, task } = Arguments::parse();
-    let done = match task {
-        Task::Init(init) => initialise(&dir, *init).await,
-        Task::Run => run(&dir).await,
-        Task::Ra(ra) => control::send(&dir, ra.command()).await,
-        Task::Account(account) => control::send(&dir, account.command()).await,
-        Task::Cases { json } => control::send(&dir, Command::Cases { json }).await,
-        Task::Audit { json } => control::send(&dir, Command::Audit { json }).await,
-    };
+    // Whoever is told of the outcome may open the folder at once.
+    let done = daemon::complete(execute(&dir, task));
+    let done = done.map_err(|error| ProgramError::File("the runtime".into(), error)).flatten();
     let done = done.unwrap_or_else(|error| Done { good: false, text: format!("{error}\n") });
     show(&done);
     if done.good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn execute(dir: &Path, task: Task) -> Result<Done, ProgramError> {
+    match task {
+        Task::Init(init) => initialise(dir, *init).await,
+        Task::Run => run(dir).await,
+        Task::Ra(ra) => control::send(dir, ra.command()).await,
+        Task::Account(account) => control::send(dir, account.command()).await,
+        Task::Cases { json } => control::send(dir, Command::Cases { json }).await,
+        Task::Audit { json } => control::send(dir, Command::Audit { json }).await,
+    }
 }
 
 /// What was asked for goes to standard output, also an audit that failed; why something was not done, to
