@@ -7,7 +7,11 @@ use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 pub use semper_host::control::{Commands, Done};
 use semper_host::{chance, control};
 use semper_supporting::{
-    certificate::{Subject, profile::BusinessKind, status::RevocationReason},
+    certificate::{
+        Subject,
+        profile::{BusinessKind, Need},
+        status::RevocationReason,
+    },
     money::Money,
     registration::{
         prk::Prk,
@@ -145,6 +149,7 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
                 business,
                 ..Subject::default()
             };
+            fits(kind, &subject)?;
             let applicant = Applicant { kind, subject, attributes, policy: None };
             let (id, prk) = office()?.enter(applicant, now).await.map_err(|error| said(&error))?;
             if print {
@@ -161,6 +166,9 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
             )?;
             letter(program, id, &prk).await
         }
+        Command::Void { reason, .. } if reason.trim().is_empty() => {
+            Err("the reason is empty: say with --reason why the key is void".to_owned())
+        }
         Command::Void { id, reason } => {
             office()?.void(record(&id)?, reason, now).await.map_err(|error| said(&error))?;
             good(format!("{id} is void\n"))
@@ -176,7 +184,7 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
                     serde_json::to_value(one.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
                 format!("{}  {:<12} {:<12} {}\n", one.id, one.state, kind.unwrap_or_default(), one.name)
             });
-            good(lines.collect())
+            list(lines, "there are no registrations yet")
         }
         Command::Accounts => {
             let listed = counter()?.list().await.map_err(|error| said(&error))?;
@@ -202,7 +210,7 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
             if json {
                 good(format!("{}\n", serde_json::to_string(&cases).map_err(|error| said(&error))?))
             } else {
-                good(cases.iter().map(shown).collect())
+                list(cases.iter().map(shown), "nobody has asked this arbiter anything yet")
             }
         }
         Command::Audit { json } => {
@@ -256,6 +264,41 @@ fn report(audit: &semper_transfer::payment::ledger::Audit) -> String {
         "the books are not right\n"
     });
     text
+}
+
+/// Whether the options name what certificates of this kind carry, and nothing else.
+fn fits(kind: Kind, subject: &Subject) -> Result<(), String> {
+    for rules in kind.classes().iter().map(|class| class.rules()) {
+        for (option, what, need, there) in [
+            ("--country", "the country of its subject", rules.country, subject.country.is_some()),
+            ("--city", "the city of its subject", rules.locality, subject.locality.is_some()),
+            ("--organisation", "an organisation", rules.organisation, subject.organisation.is_some()),
+            ("--dns", "the name of a host", rules.dns, !subject.dns.is_empty()),
+        ] {
+            match (need, there) {
+                (Need::Required, false) => {
+                    return Err(format!("{option} is missing: a certificate of this kind carries {what}"));
+                }
+                (Need::Absent, true) => {
+                    return Err(format!(
+                        "{option} is too much: a certificate of this kind does not carry {what}"
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    let country = subject.country.as_deref().unwrap_or("DE");
+    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(format!("--country {country:?}: two capital letters were expected, as DE"));
+    }
+    Ok(())
+}
+
+/// A list, or words for an empty one.
+fn list(lines: impl Iterator<Item = String>, empty: &str) -> Result<Done, String> {
+    let text: String = lines.collect();
+    good(if text.is_empty() { format!("{empty}\n") } else { text })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the last step of fallible commands")]

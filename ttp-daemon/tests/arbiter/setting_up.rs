@@ -9,6 +9,7 @@ use semper_host::Registration;
 use semper_supporting::{certificate::inspect, registration::record::Kind};
 use semper_ttp_daemon::{
     config::{BankEntry, Config, Role},
+    control::{Command, Unprinted, execute},
     program::Program,
 };
 
@@ -101,6 +102,37 @@ fn a_daemon_is_registered_under_the_names_of_its_letter_and_no_others_also_when_
         let own = bank.papers.lock().await.own[0].clone();
         assert_eq!(inspect(&own).unwrap().subject.common_name, bank.config.name);
         drop(bank);
+        market.close().await;
+    });
+}
+
+#[test]
+fn who_operates_a_desk_is_told_which_option_is_wrong_and_that_a_list_is_empty() {
+    trial(|| async {
+        let market = Market::new().await;
+        let enter =
+            |kind, organisation: Option<&str>, city: Option<&str>, country: Option<&str>, dns: &[&str]| {
+                let text = |text: Option<&str>| text.map(str::to_owned);
+                let (organisation, city, country) = (text(organisation), text(city), text(country));
+                let dns = dns.iter().map(|name| (*name).to_owned()).collect();
+                let (name, attributes) = ("Otto".to_owned(), Vec::new());
+                Command::Enter { kind, name, organisation, city, country, dns, attributes, print: true }
+            };
+        let void = Command::Void { id: "0".repeat(32), reason: " ".into() };
+        for (command, said) in [
+            (enter(Kind::Person, None, Some("Darmstadt"), None, &[]), "--country is missing"),
+            (enter(Kind::Person, None, None, Some("DE"), &[]), "--city is missing"),
+            (enter(Kind::Person, None, Some("Darmstadt"), Some("DE"), &["localhost"]), "--dns is too much"),
+            (enter(Kind::Merchant, Some("Trial"), Some("Darmstadt"), Some("DE"), &[]), "--dns is missing"),
+            (enter(Kind::Person, None, Some("Darmstadt"), Some("de"), &[]), "--country \"de\": two capital"),
+            (void, "--reason"),
+        ] {
+            let done = execute(market.authority.program(), &Unprinted::default(), command).await;
+            assert!(!done.good && done.text.contains(said), "{done:?}");
+        }
+        let done =
+            execute(market.arbiter.program(), &Unprinted::default(), Command::Cases { json: false }).await;
+        assert!(done.good && done.text.starts_with("nobody has asked"), "{done:?}");
         market.close().await;
     });
 }
