@@ -20,7 +20,7 @@ use semper_ttp_daemon::{
 
 /// Third parties of a SEMPER marketplace: registration, bank, arbiter.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "semper-ttpd", version)]
 struct Arguments {
     /// The folder of this daemon.
     #[arg(long, global = true, default_value = ".")]
