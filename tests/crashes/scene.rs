@@ -7,7 +7,6 @@ use semper_commerce::{
     sale::{End, SaleStep, SaleView},
 };
 use semper_engine::Key;
-use semper_supporting::money::Currency;
 use semper_tests::{
     Daemon, Failure, Marketplace, Result, Shopper, Ware,
     daemon::PATIENCE,
@@ -19,10 +18,7 @@ use semper_transfer::{
     catalogue::{Article, ArticleId},
     payment::PurseId,
 };
-use semper_wallet::{
-    buying::{Buying, GOODS},
-    places::Places,
-};
+use semper_wallet::buying::{Buying, GOODS};
 use serde_json::Value;
 use tokio::{task::JoinHandle, time::timeout};
 
@@ -60,16 +56,7 @@ impl<'a> Scene<'a> {
         let article = offer(market, &content).await?;
         let article = ArticleId::parse(&article).map_err(|error| Failure::of(&article, error))?;
         let shopper = market.shopper(NAME).await?;
-        let store = shopper.wallet.archive.as_ref();
-        let mut places = Places::load(store).await?;
-        places.banks = vec![market.bank_at.clone()];
-        places.arbiters = vec![market.arbiter_at.clone()];
-        places.keep(store).await?;
-        let accounts = shopper.accounts().await?;
-        shopper.expect_opening();
-        let purse = accounts.open(&market.bank_at, "Purse", Currency::XTS).await?.id;
-        shopper.expect_load(LOADED);
-        accounts.load(purse, money(LOADED)?).await?;
+        let purse = shopper.furnish(&market.bank_at, &market.arbiter_at, LOADED).await?;
         shopper.may_expect(shop::NAME, PRICE);
         let buying = Arc::new(shopper.buying().await?);
         buying.meet_arbiters().await?;

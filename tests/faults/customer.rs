@@ -7,7 +7,6 @@ use semper_commerce::{
     sale::{End, SaleStep, SaleView},
 };
 use semper_engine::{Key, Performer};
-use semper_supporting::money::Currency;
 use semper_tests::{
     Failure, Marketplace, Result, Shopper,
     daemon::PATIENCE,
@@ -23,10 +22,7 @@ use semper_transfer::{
     catalogue::{Article, ArticleId},
     payment::PurseId,
 };
-use semper_wallet::{
-    buying::{Buying, GOODS, Person},
-    places::Places,
-};
+use semper_wallet::buying::{Buying, GOODS, Person};
 use tokio::{task::JoinHandle, time::timeout};
 
 /// What the article costs.
@@ -60,16 +56,7 @@ impl Customer {
         let shop = Wire::to(&market.shop_at).await?;
         let (bank, arbiter) = (Wire::to(&market.bank_at).await?, Wire::to(&market.arbiter_at).await?);
         let shopper = market.shopper(name).await?;
-        let store = shopper.wallet.archive.as_ref();
-        let mut places = Places::load(store).await?;
-        places.banks = vec![bank.at.clone()];
-        places.arbiters = vec![arbiter.at.clone()];
-        places.keep(store).await?;
-        let accounts = shopper.accounts().await?;
-        shopper.expect_opening();
-        let purse = accounts.open(&bank.at, "Purse", Currency::XTS).await?.id;
-        shopper.expect_load(LOADED);
-        accounts.load(purse, money(LOADED)?).await?;
+        let purse = shopper.furnish(&bank.at, &arbiter.at, LOADED).await?;
         shopper.may_expect(shop::NAME, PRICE);
         let knife = shop.knife();
         let buying = Arc::new(shopper.buying_by(|errands| by(errands, knife)).await?);

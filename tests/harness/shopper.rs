@@ -5,11 +5,13 @@ use std::{path::Path, sync::Arc};
 use semper_engine::Performer;
 use semper_supporting::{
     certificate::Certificate,
-    comm::address::Surroundings,
+    comm::address::{Endpoint, Surroundings},
+    money::Currency,
     registration::letter::Received,
     tinguin::{Critical, FactKey},
 };
 use semper_trade::sale::{Errands, SaleInput};
+use semper_transfer::payment::PurseId;
 use semper_wallet::{
     account::Accounts,
     buying::{Buying, Person},
@@ -26,6 +28,7 @@ use crate::{
     failure::Result,
     letter::Letter,
     marketplace::Marketplace,
+    money::money,
     script::{Expected, ScriptedUi, Sitting},
 };
 
@@ -109,6 +112,24 @@ impl Shopper {
     pub async fn accounts(&self) -> Result<Accounts> {
         let caller = Membership::new(self.consent.clone()).caller().await?;
         Ok(Accounts::new(self.consent.clone(), caller)?)
+    }
+
+    /// Knows this bank and this arbiter, and opens a purse that holds `load`, as a person who confirms it.
+    ///
+    /// # Errors
+    /// [`Failure`](crate::Failure) before the registration.
+    pub async fn furnish(&self, bank: &Endpoint, arbiter: &Endpoint, load: &str) -> Result<PurseId> {
+        let store = self.wallet.archive.as_ref();
+        let mut places = Places::load(store).await?;
+        places.banks = vec![bank.clone()];
+        places.arbiters = vec![arbiter.clone()];
+        places.keep(store).await?;
+        let accounts = self.accounts().await?;
+        self.expect_opening();
+        let purse = accounts.open(bank, "Purse", Currency::XTS).await?.id;
+        self.expect_load(load);
+        accounts.load(purse, money(load)?).await?;
+        Ok(purse)
     }
 
     /// The sales of the wallet; the arbiters it knows are asked who they are.
