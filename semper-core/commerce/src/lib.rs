@@ -8,3 +8,4 @@
 
 pub mod deal;
 pub mod sale;
+pub mod service;
