@@ -13,6 +13,7 @@ pub mod definition;
 pub mod duration;
 pub mod fault;
 pub mod flatten;
+pub mod outline;
 pub mod shipped;
 pub mod source;
 pub mod statechart;

@@ -52,7 +52,9 @@ pub struct Statechart {
     pub dispute: Dispute,
     /// The block files by which it was made, by id with version (`std/pay@1.0.0`).
     pub blocks: BTreeMap<String, Digest>,
-    /// The block files it is pinned to, by id; empty before it was packed.
+    /// Which block stands where: the id with version of each, by the path of its use.
+    pub uses: BTreeMap<String, String>,
+    /// The block files it is pinned to, by id with version; empty before it was packed.
     pub lock: BTreeMap<String, Digest>,
 }
 
@@ -485,7 +487,7 @@ pub struct Move {
     /// Who starts.
     pub by: String,
     /// Who gives what.
-    pub gives: BTreeMap<String, Vec<String>>,
+    pub gives: BTreeMap<String, Package>,
     /// When it is allowed, as an expression.
     pub when: Option<String>,
     /// How often in one deal, where that is limited.
@@ -494,6 +496,16 @@ pub struct Move {
     pub fail: String,
     /// Who decides without a person at the TINGUIN.
     pub decide: BTreeMap<String, Decide>,
+}
+
+/// What one party gives in a move: an item, or several that are given together.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Package {
+    /// One item.
+    Item(String),
+    /// All of these, or none.
+    All(Vec<Package>),
 }
 
 /// Who decides for a party, where that is not a person at the TINGUIN.
@@ -528,6 +540,10 @@ pub enum Cell {
     CertifiedMail,
     /// Information against information.
     FairInformationExchange,
+    /// Several items, of any kinds, against nothing.
+    PackageTransfer,
+    /// Several items, of any kinds, against one or several of any kinds.
+    FairPackageExchange,
     /// A decision that is made known; nothing moves.
     Step,
 }
@@ -579,6 +595,42 @@ impl Item {
             | Self::Signature { counters, .. }
             | Self::Money { counters, .. } => counters,
         }
+    }
+}
+
+impl Package {
+    /// The items in it, from left to right.
+    pub fn leaves(&self) -> Vec<&str> {
+        match self {
+            Self::Item(item) => vec![item],
+            Self::All(all) => all.iter().flat_map(Self::leaves).collect(),
+        }
+    }
+}
+
+impl Cell {
+    /// Whether both sides give something, so that it takes a fair exchange.
+    pub fn is_exchange(self) -> bool {
+        !matches!(
+            self,
+            Self::Payment
+                | Self::SignatureTransfer
+                | Self::InformationTransfer
+                | Self::PackageTransfer
+                | Self::Step
+        )
+    }
+}
+
+impl Move {
+    /// What `party` gives in it, from left to right.
+    pub fn given_by(&self, party: &str) -> Vec<&str> {
+        self.gives.get(party).map(Package::leaves).unwrap_or_default()
+    }
+
+    /// All items that it moves.
+    pub fn items(&self) -> impl Iterator<Item = &str> {
+        self.gives.values().flat_map(Package::leaves)
     }
 }
 

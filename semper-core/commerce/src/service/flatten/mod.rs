@@ -63,6 +63,7 @@ pub fn flatten(service: &Definition, blocks: &[Definition]) -> Result<Statechart
         moves: BTreeMap::new(),
         start: String::new(),
         blocks: BTreeMap::new(),
+        uses: BTreeMap::new(),
         lock,
     };
     limit("finals", chart.finals.len(), statechart::STATES)?;
@@ -170,6 +171,7 @@ impl Work<'_> {
         };
         fits(head, &one).map_err(|reason| TermsFault::flatten(place, reason))?;
         let known = format!("{}@{}", head.id, head.version);
+        self.chart.uses.insert(place.to_owned(), known.clone());
         self.chart.blocks.insert(known, block.sha256);
         let inside = names.inside(name, block);
         let given = one.with.into_iter().collect();

@@ -11,8 +11,8 @@ use super::definition::{is_name, read};
 use crate::service::{
     duration::Duration,
     statechart::{
-        Cell, Check, Content, Credential, Decide, Field, FieldKind, Form, Item, Move, Over, Pii, Show, Size,
-        State, Until,
+        Cell, Check, Content, Credential, Decide, Field, FieldKind, Form, Item, Move, Over, Package, Pii,
+        Show, Size, State, Until,
     },
 };
 
@@ -298,7 +298,7 @@ struct RawMove {
     cell: Cell,
     by: String,
     #[serde(default)]
-    gives: BTreeMap<String, OneOrMore>,
+    gives: BTreeMap<String, Package>,
     when: Option<String>,
     max: Option<u32>,
     fail: Option<String>,
@@ -306,29 +306,15 @@ struct RawMove {
     decide: BTreeMap<String, Decide>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
 /// A move.
 pub(super) fn one_move(value: Value) -> Result<Move, String> {
     let raw: RawMove = read(value)?;
-    let gives = raw.gives.into_iter().map(|(party, items)| {
-        let items = match items {
-            OneOrMore::One(item) => vec![item],
-            OneOrMore::More(items) => items,
-        };
-        (party, items)
-    });
     let fail = raw.fail.unwrap_or_else(|| raw.from.clone());
     Ok(Move {
         to: raw.to,
         cell: raw.cell,
         by: raw.by,
-        gives: gives.collect(),
+        gives: raw.gives,
         when: raw.when,
         max: raw.max,
         fail,
