@@ -7,5 +7,6 @@
 //! leaves as a draft: no machine ever holds a key or a bare yes.
 
 pub mod deal;
+pub mod runner;
 pub mod sale;
 pub mod service;
