@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
@@ -76,7 +76,17 @@ enum Access {
     Write,
 }
 
+/// Readies the library, once in a process.
+///
+/// SQLite takes itself for ready before SQLCipher is. A thread that comes in between is refused its key ("An error
+/// occurred with PRAGMA key or rekey"), so that nobody opens a file before somebody has opened something.
+fn ready() -> Result<(), StoreError> {
+    static READY: OnceLock<Result<(), StoreError>> = OnceLock::new();
+    READY.get_or_init(|| Connection::open_in_memory().map(drop).map_err(sql::failed)).clone()
+}
+
 fn connect(file: &Path, key: Option<&ArchiveKey>, access: Access) -> Result<Connection, StoreError> {
+    ready()?;
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
         | match access {
             Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
