@@ -50,6 +50,9 @@ ca-not-ours = { $ca } has issued nothing of the kind
 ca-bad-answer = The answer did not come from the certification authority that registered you
     .standing = Nothing was kept
     .advice = Check the address and the eight words in your letter, or use another network
+ca-other-names = The certificates of this registration were issued for { $given }. Other names were entered now
+    .standing = The certificates that were issued stay as they are
+    .advice = Enter the names exactly as they are printed in your letter
 # $counted: count
 # $total: count
 seed-too-short = { $counted } of { $total } events so far

@@ -311,7 +311,15 @@ fn the_same_requests_get_the_same_certificates_and_other_keys_get_none() {
     assert_eq!(ca.issued.len(), 2);
     // The names no longer matter once the requests are the same: the set says who it is about.
     let other_names = Asked { names: Names { name: "X".into(), ..asked(&[]).names }, ..asked(&[10, 11]) };
-    assert_eq!(set_of(ca.register(&K, &other_names)), first);
+    let again = ca.register(&K, &other_names);
+    assert_eq!(set_of(again.clone()), first);
+    // Whoever lost the first answer and entered other names since believes it, and is told so.
+    let wallet = Applicant::Proving(plan(other_names));
+    let told = match wallet.step(applicant::Input::Answered(Box::new(again), now())).state {
+        Applicant::Declined(_, failure) => failure.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(told.contains("has issued the certificates of this registration for Ada Weber"), "{told}");
 }
 
 #[test]
@@ -430,7 +438,7 @@ fn every_kind_gets_the_certificates_of_its_classes() {
         assert!(matches!(wallet, Applicant::Done(_)), "{kind:?}: {wallet:?}");
         let elsewhere = Plan { dns: vec!["other.example".into()], ..plan };
         let wallet = run(&mut ca, Applicant::Ready(elsewhere), &mut None, None);
-        assert!(matches!(wallet, Applicant::Declined(_, applicant::Failure::BadAnswer)), "{kind:?}");
+        assert!(matches!(wallet, Applicant::Declined(_, applicant::Failure::OtherNames { .. })), "{kind:?}");
     }
 }
 
@@ -546,7 +554,7 @@ fn an_answer_that_is_not_the_authoritys_own_is_discarded() {
     assert_eq!(judge(reissue(&|order| order.key = key(12).public(), &ca.world.ca)), "ca.bad-answer");
     assert_eq!(
         judge(reissue(&|order| order.subject.common_name = "Eve".into(), &ca.world.ca)),
-        "ca.bad-answer"
+        "ca.other-names"
     );
     let later =
         |order: &mut semper_supporting::certificate::Issuance| order.from = now().after(Span::days(1));

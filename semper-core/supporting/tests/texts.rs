@@ -29,7 +29,7 @@ fn is_told(id: &str) -> bool {
 fn every_fault_has_words_that_say_where_things_stand_and_what_to_do() {
     let at = Moment::default();
     let what = || "what".to_owned();
-    let faults: [&dyn Fault; 28] = [
+    let faults: [&dyn Fault; 29] = [
         &C::Profile { what: what() },
         &C::WrongRole { expected: CertRole::Bank },
         &C::WrongUsage,
@@ -51,6 +51,7 @@ fn every_fault_has_words_that_say_where_things_stand_and_what_to_do() {
         &R::BadKey,
         &R::NotOurs,
         &Failure::BadAnswer,
+        &Failure::OtherNames { given: what() },
         &PrkFault::Length { got: 1 },
         &PrkFault::Typo { group: 1 },
         &PrkFault::Unclear,

@@ -17,7 +17,7 @@ use super::{
     record::{Kind, Names},
 };
 use crate::{
-    certificate::{CHAIN_LIMIT, Certificate, Class, TrustSnapshot, Usage, request},
+    certificate::{CHAIN_LIMIT, Certificate, Class, TrustSnapshot, Usage, VerifiedCertificate, request},
     crypto::digest::Digest,
     fault::{Blame, Fault, Standing},
     machine::{Machine, Refused, Step},
@@ -95,6 +95,14 @@ pub enum Failure {
     /// What came is not from the authority that knows the registration key, or not what was asked.
     #[error("The answer did not come from the certification authority that registered you.")]
     BadAnswer,
+    /// The authority has issued the certificates, for other names or hosts than were entered now.
+    #[error(
+        "The authority has issued the certificates of this registration for {given}; other names were entered."
+    )]
+    OtherNames {
+        /// The name in them, and their hosts.
+        given: String,
+    },
 }
 
 impl Fault for Failure {
@@ -102,6 +110,7 @@ impl Fault for Failure {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::BadAnswer => "ca.bad-answer",
+            Self::OtherNames { .. } => "ca.other-names",
         }
     }
 
@@ -109,6 +118,7 @@ impl Fault for Failure {
         match self {
             Self::Refused(refusal) => refusal.blame(),
             Self::BadAnswer => Blame::Authority,
+            Self::OtherNames { .. } => Blame::User,
         }
     }
 
@@ -143,13 +153,10 @@ impl Machine for Applicant {
                 _ => Step::refuse(Self::Greeting { plan, exporter }, Refused::OutOfPlace),
             },
             (Self::Proving(plan), Input::Answered(answer, now)) => match *answer {
-                Answer::Set { set, mac2 } => {
-                    if plan.accepts(&set, &mac2, now) {
-                        Step::to(Self::Done(set.clone())).order(Output::Keep(set))
-                    } else {
-                        Self::decline(plan, Failure::BadAnswer)
-                    }
-                }
+                Answer::Set { set, mac2 } => match plan.judge(&set, &mac2, now) {
+                    Ok(()) => Step::to(Self::Done(set.clone())).order(Output::Keep(set)),
+                    Err(failure) => Self::decline(plan, failure),
+                },
                 Answer::Refused(refusal) => Self::decline(plan, refusal.into()),
                 _ => Step::refuse(Self::Proving(plan), Refused::OutOfPlace),
             },
@@ -169,39 +176,45 @@ impl Applicant {
 }
 
 impl Plan {
-    /// Whether the certificates are from the authority of the letter, about this applicant and for these keys.
+    /// Takes certificates that are from the authority of the letter, for these keys and about this applicant.
     ///
     /// No revocation list is asked for: the certificates are younger than any.
-    fn accepts(&self, set: &CertificateSet, mac2: &[u8; 32], now: Moment) -> bool {
+    fn judge(&self, set: &CertificateSet, mac2: &[u8; 32], now: Moment) -> Result<(), Failure> {
         let classes = self.kind.classes();
-        set.is_proven(&self.key, &self.asked, mac2)
+        let counted = set.is_proven(&self.key, &self.asked, mac2)
             && set.certificates.len() == classes.len()
             && self.asked.requests.len() == classes.len()
-            && set.chain.len() < CHAIN_LIMIT
-            && set.certificates.iter().zip(classes).zip(&self.asked.requests).all(
-                |((certificate, class), request)| self.fits(certificate, *class, request, &set.chain, now),
-            )
+            && set.chain.len() < CHAIN_LIMIT;
+        if !counted {
+            return Err(Failure::BadAnswer);
+        }
+        for ((certificate, class), request) in set.certificates.iter().zip(classes).zip(&self.asked.requests)
+        {
+            let found = self.verified(certificate, *class, request, &set.chain, now);
+            let found = found.ok_or(Failure::BadAnswer)?;
+            if !Names::of(found.subject()).agree(&self.asked.names) || found.dns() != self.dns {
+                let given = [found.subject().common_name.as_str()];
+                let given = given.into_iter().chain(found.dns().iter().map(String::as_str));
+                return Err(Failure::OtherNames { given: given.collect::<Vec<_>>().join(", ") });
+            }
+        }
+        Ok(())
     }
 
-    fn fits(
+    fn verified(
         &self,
         certificate: &Certificate,
         class: Class,
         asked: &[u8],
         chain: &[Certificate],
         now: Moment,
-    ) -> bool {
+    ) -> Option<VerifiedCertificate> {
         let rules = class.rules();
         let usage = if rules.content_commitment { Usage::Sign } else { Usage::TlsClient };
         let trust = TrustSnapshot { roots: vec![self.root.clone()], ..TrustSnapshot::default() };
         let chain: Vec<_> = std::iter::once(certificate).chain(chain).cloned().collect();
-        let Some(role) = rules.role else { return false };
-        trust.verify_first_contact(&chain, role, usage, now).is_ok_and(|found| {
-            found.class() == class
-                && request::check(asked).as_ref() == Ok(found.key())
-                && Names::of(found.subject()).agree(&self.asked.names)
-                && found.dns() == self.dns
-        })
+        let found = trust.verify_first_contact(&chain, rules.role?, usage, now).ok()?;
+        (found.class() == class && request::check(asked).as_ref() == Ok(found.key())).then_some(found)
     }
 
     /// The digest of the root, whose words the user compares.

@@ -362,10 +362,8 @@ impl Desk {
                 return self.stored(id, at, Event::SecondSetRefused).order(decline(refusal));
             }
             let again = match registration.set() {
-                Some(set) => {
-                    let asked = &settled.asked;
-                    Output::Answer(call, Answer::set(&registration.key, asked, set.clone()))
-                }
+                // Proven over what is asked now, names and all: whoever entered others than before sees whose set it is.
+                Some(set) => Output::Answer(call, Answer::set(&registration.key, &finish.asked, set.clone())),
                 None => order,
             };
             return self.stored(id, at, Event::Repeated).order(again);
