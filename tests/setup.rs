@@ -34,9 +34,10 @@ async fn rows(store: &SqliteArchive, tables: &[&'static str]) -> Result<Vec<usiz
 
 /// How many accounts of people, and how many purses, the bank keeps.
 async fn at_bank(market: &Marketplace) -> Result<(usize, usize)> {
-    let list = market.bank.done(&["account", "list"]).await?;
-    let kinds: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
-    let purses = kinds.iter().filter(|kind| **kind == "purse").count();
+    let list = market.bank.done(&["account", "list", "--json"]).await?;
+    let list: Vec<serde_json::Value> = serde_json::from_str(&list)?;
+    let kinds: Vec<Option<&str>> = list.iter().map(|account| account["kind"].as_str()).collect();
+    let purses = kinds.iter().filter(|kind| **kind == Some("purse")).count();
     Ok((kinds.len() - purses, purses))
 }
 

@@ -1,7 +1,7 @@
 //! `semper-merchantd`: the merchant's daemon.
 
 use std::{
-    io::Write as _,
+    io::{IsTerminal as _, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -10,7 +10,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use semper_host::{Registration, daemon};
+use semper_host::{
+    Registration,
+    daemon::{self, Working},
+};
 use semper_merchant_daemon::{
     catalogue::Wanted,
     config::{Config, Waiting},
@@ -22,7 +25,7 @@ use semper_merchant_daemon::{
 
 /// A shop of a SEMPER marketplace.
 #[derive(Debug, Parser)]
-#[command(name = "semper-merchantd", version)]
+#[command(name = "semper-merchantd", version, after_help = daemon::ABOUT_LOG)]
 struct Arguments {
     /// The folder of this daemon.
     #[arg(long, global = true, default_value = ".")]
@@ -127,8 +130,8 @@ enum Catalogue {
 }
 
 fn main() -> ExitCode {
-    daemon::log();
     let Arguments { dir, task } = Arguments::parse();
+    daemon::log(if matches!(task, Task::Run) { Working::Daemon } else { Working::Command });
     // Whoever is told of the outcome may open the folder at once.
     let done = daemon::complete(execute(&dir, task));
     let done = done.map_err(|error| ProgramError::File("the runtime".into(), error)).flatten();
@@ -160,24 +163,30 @@ fn show(done: &Done) {
     };
 }
 
-/// Says on standard error how far sealing is, once it has taken a second, and then four times a second.
+/// Says on standard error how far sealing is, once it has taken a second: on a terminal in one line that is drawn
+/// four times a second, anywhere else in a line of its own each five seconds.
 fn progress() -> impl FnMut(u64, u64) + Send + 'static {
     const FIRST: Duration = Duration::from_secs(1);
-    const PAUSE: Duration = Duration::from_millis(250);
+    let terminal = std::io::stderr().is_terminal();
+    let pause = Duration::from_millis(if terminal { 250 } else { 5000 });
     let begun = Instant::now();
     let mut last: Option<Instant> = None;
     move |done, total| {
         let now = Instant::now();
-        let due = last.map_or(now.duration_since(begun) >= FIRST, |last| now.duration_since(last) >= PAUSE);
+        let due = last.map_or(now.duration_since(begun) >= FIRST, |last| now.duration_since(last) >= pause);
         if !due && (last.is_none() || done < total) {
             return;
         }
         last = Some(now);
         let percent = u128::from(done) * 100 / u128::from(total.max(1));
-        let end = if done < total { "" } else { "\n" };
+        let said = format!("sealed {} of {} ({percent} %)", Size(done), Size(total));
         let mut out = std::io::stderr();
-        let _ = write!(out, "\rsealed {} of {} ({percent} %)   {end}", Size(done), Size(total))
-            .and_then(|()| out.flush());
+        let _ = match (terminal, done < total) {
+            (true, true) => write!(out, "\r{said}   "),
+            (true, false) => writeln!(out, "\r{said}   "),
+            (false, _) => writeln!(out, "{said}"),
+        }
+        .and_then(|()| out.flush());
     }
 }
 

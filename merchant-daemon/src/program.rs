@@ -7,6 +7,7 @@ use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
 use semper_host::{
     Folder, FolderError, Keyring, KeyringError, Membership, MembershipError, Papers, Registration,
     chance::{self, NoChance},
+    daemon::ListenError,
     enrol, keyring, papers,
 };
 use semper_supporting::{
@@ -98,6 +99,9 @@ pub enum ProgramError {
     /// There are no random bytes.
     #[error(transparent)]
     Chance(#[from] NoChance),
+    /// It cannot take calls.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The engine of its sales.
     #[error(transparent)]
     Engine(#[from] semper_engine::EngineError),

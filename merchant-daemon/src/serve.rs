@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Listener, Server};
 use semper_engine::Performer;
-use semper_host::daemon;
+use semper_host::daemon::{self, ListenError};
 use semper_trade::{
     calls::Caller,
     sale::{Errands, SaleInput, Unattended},
@@ -12,6 +12,7 @@ use semper_trade::{
 use tokio::time::sleep;
 
 use crate::{
+    config,
     control::{self, Commands},
     program::{Program, ProgramError},
     selling, shop,
@@ -87,7 +88,7 @@ async fn serve_around<P: Performer<SaleInput>>(
     let listen = program.config.listen;
     let mut listener = Listener::bind(listen, server)
         .await
-        .map_err(|error| ProgramError::File(listen.to_string(), error))?;
+        .map_err(|error| ListenError::of(listen, Path::new(config::FILE), error))?;
     let address = listener.address();
     tracing::info!(%address, "listening");
     ready(address);

@@ -157,7 +157,7 @@ impl Hand {
 const SEALED: usize = 16;
 
 fn main() -> ExitCode {
-    daemon::log();
+    daemon::log(daemon::Working::Daemon);
     let Arguments { dir, task: Task::Run(What { cheat, chaos }) } = Arguments::parse();
     let run = async {
         let program = Arc::new(Program::open(&dir).await?);

@@ -36,7 +36,7 @@ enum Task {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    daemon::log();
+    daemon::log(daemon::Working::Daemon);
     let Arguments { dir, task: Task::Run } = Arguments::parse();
     match run(&dir).await {
         Ok(()) => ExitCode::SUCCESS,

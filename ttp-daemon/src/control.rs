@@ -71,7 +71,10 @@ pub enum Command {
     /// Lists the registrations.
     Registrations,
     /// Lists the accounts of people.
-    Accounts,
+    Accounts {
+        /// Whether the answer is JSON.
+        json: bool,
+    },
     /// Puts play money on an account.
     Fund {
         /// The account.
@@ -186,8 +189,11 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
             });
             list(lines, "there are no registrations yet")
         }
-        Command::Accounts => {
+        Command::Accounts { json } => {
             let listed = counter()?.list().await.map_err(|error| said(&error))?;
+            if json {
+                return good(format!("{}\n", serde_json::to_string(&listed).map_err(|error| said(&error))?));
+            }
             let lines = listed.into_iter().map(|one| {
                 let state = if one.open { "" } else { "  closed" };
                 format!(
@@ -195,7 +201,7 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
                     one.account, one.kind, one.funds, one.pending
                 )
             });
-            good(lines.collect())
+            list(lines, "this bank keeps no account yet")
         }
         Command::Fund { account, money } => {
             let id =

@@ -31,7 +31,7 @@ use semper_supporting::{
 };
 use semper_transfer::payment::{
     AccountId, PayRef,
-    ledger::{self, ACCOUNT, Audit, Books, ENTRY, Entry, Event, HEAD, Kind, LedgerHead, POSTING},
+    ledger::{self, ACCOUNT, Audit, Books, ENTRY, Entry, Event, HEAD, Kind, LedgerHead, Movement, POSTING},
     message::{Account, Balance, Declined, TxStatement},
     module::BankReply,
 };
@@ -204,7 +204,9 @@ impl<S: Store> Counter<S> {
         batch.rows.extend(rows);
         let line = format!("fund {account} {money}");
         batch = batch.entry(semper_host::record::entry(Detail::of(Entries::Config, "fund"), line, now)?);
-        Ok(commit(&*self.store, batch).await?)
+        commit(&*self.store, batch).await?;
+        log("fund", &Movement { from: nostro, into: account, money });
+        Ok(())
     }
 
     /// All accounts of people, with what is on them.
@@ -311,10 +313,18 @@ impl<S: Store> Counter<S> {
     async fn book(&self, booking: Booking, now: Moment) -> Result<BankReply, CounterError> {
         let signed = self.sign(booking.draft(), now)?;
         let kind = statement::type_of(booking.draft()).unwrap_or_default();
+        let moved = booking.movements();
+        let opened = statement::from_bytes::<Account>(booking.draft()).ok();
         let line = entry(Detail::of(Entries::Decision, "booking"), signed.tbs.clone(), now)?;
         let (guards, rows, reply) = booking.complete(signed);
         commit(&*self.store, Batch { guards, rows, journal: vec![line] }).await?;
-        tracing::info!(kind, "booked");
+        for movement in &moved {
+            log(&kind, movement);
+        }
+        if moved.is_empty() {
+            let account = opened.map(|opened| short(opened.account)).unwrap_or_default();
+            tracing::info!(kind, account, "booked");
+        }
         Ok(reply)
     }
 
@@ -335,6 +345,16 @@ impl<S: Store> Counter<S> {
         let signed: Verified<T> = self.keys.attest(&self.key, &self.policy, &value, now)?;
         Ok(signed.bytes().clone())
     }
+}
+
+/// Says in the log that money has moved.
+fn log(kind: &str, Movement { from, into, money }: &Movement) {
+    tracing::info!(kind, from = short(*from), into = short(*into), amount = %money, "booked");
+}
+
+/// The first eight digits of an account: enough to find it in `account list`.
+fn short(account: AccountId) -> String {
+    account.to_string().chars().take(8).collect()
 }
 
 fn read_reply(row: &Row) -> Result<(Digest, SignedBytes), StoreError> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use semper_host::daemon;
+use semper_host::daemon::{self, Working};
 use semper_supporting::{certificate::status::RevocationReason, registration::record::Kind};
 use semper_ttp_daemon::{
     config::{ArbiterConfig, BankConfig, BankEntry, Config, Role},
@@ -20,7 +20,7 @@ use semper_ttp_daemon::{
 
 /// Third parties of a SEMPER marketplace: registration, bank, arbiter.
 #[derive(Debug, Parser)]
-#[command(name = "semper-ttpd", version)]
+#[command(name = "semper-ttpd", version, after_help = daemon::ABOUT_LOG)]
 struct Arguments {
     /// The folder of this daemon.
     #[arg(long, global = true, default_value = ".")]
@@ -161,7 +161,11 @@ enum Ra {
 #[derive(Debug, Subcommand)]
 enum Account {
     /// Lists the accounts of people, with what is on them and what is pending.
-    List,
+    List {
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Puts play money on a customer's account.
     Fund {
         /// The account.
@@ -180,8 +184,8 @@ fn reason(text: &str) -> Result<RevocationReason, String> {
 }
 
 fn main() -> ExitCode {
-    daemon::log();
     let Arguments { dir, task } = Arguments::parse();
+    daemon::log(if matches!(task, Task::Run) { Working::Daemon } else { Working::Command });
     // Whoever is told of the outcome may open the folder at once.
     let done = daemon::complete(execute(&dir, task));
     let done = done.map_err(|error| ProgramError::File("the runtime".into(), error)).flatten();
@@ -230,7 +234,7 @@ impl Ra {
 impl Account {
     fn command(self) -> Command {
         match self {
-            Self::List => Command::Accounts,
+            Self::List { json } => Command::Accounts { json },
             Self::Fund { account, money } => Command::Fund { account, money },
         }
     }

@@ -7,6 +7,7 @@ use semper_comm_tls::{BadIdentity, Identity, Trust};
 use semper_host::{
     Folder, FolderError, Keyring, KeyringError, Membership, MembershipError, Papers,
     chance::{self, NoChance},
+    daemon::ListenError,
     enrol, keyring, papers,
     record::commit,
 };
@@ -101,6 +102,9 @@ pub enum ProgramError {
     /// There are no random bytes.
     #[error(transparent)]
     Chance(#[from] NoChance),
+    /// It cannot take calls.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A file cannot be read or written.
     #[error("{0}: {1}")]
     File(String, io::Error),
@@ -155,6 +159,7 @@ impl Program {
         let keys = Keyring::load(&store, folder.wrapping_key()).await?;
         let mut papers = Papers::load(&store).await?;
         if !papers.own.is_empty() {
+            publish(path, &papers)?;
             return Err(FolderError::Exists(path.to_owned()).into());
         }
         others.keep(path, &mut config)?;
@@ -172,10 +177,7 @@ impl Program {
             }
             None => found(path, &config, &store, &keys, key, &mut papers).await?,
         }
-        // What operators hand to each other: a bank takes its arbiters' certificates, an arbiter its banks'.
-        let own = Papers::load(&store).await?;
-        let chain: String = own.own.iter().chain(&own.above).map(Certificate::to_pem).collect();
-        write(&path.join("certificate.pem"), &chain, 0o644)
+        publish(path, &Papers::load(&store).await?)
     }
 
     /// Opens a daemon.
@@ -190,6 +192,8 @@ impl Program {
         let mut papers = Papers::load(&*store).await?;
         let own = papers.own.first().ok_or(ProgramError::Unregistered)?;
         let key = KeyRef::of(inspect(own)?.key.kid());
+        // Whoever was registered may have been killed before it was written.
+        publish(path, &papers)?;
         let now = chance::now();
         let office = if config.roles.contains(&Role::Registration) {
             let address =
@@ -318,6 +322,17 @@ async fn take_lists(
         }
     }
     Ok(())
+}
+
+/// Keeps the daemon's certificates in its folder as what operators hand to each other: a bank takes its arbiters', an
+/// arbiter its banks'.
+fn publish(path: &Path, papers: &Papers) -> Result<(), ProgramError> {
+    let file = path.join("certificate.pem");
+    let chain: String = papers.own.iter().chain(&papers.above).map(Certificate::to_pem).collect();
+    if fs::read_to_string(&file).is_ok_and(|there| there == chain) {
+        return Ok(());
+    }
+    write(&file, &chain, 0o644)
 }
 
 /// Writes a file anew, so that it is on the disk when this returns.

@@ -4,7 +4,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Dialer, Listener, Sender, Server, Session};
 use semper_exchange::recourse::{Question, Said, TtpAnswer, TtpRequest};
-use semper_host::{chance, daemon};
+use semper_host::{
+    chance,
+    daemon::{self, ListenError},
+};
 use semper_supporting::{
     comm::{
         envelope::Envelope,
@@ -24,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::{
     arbiter::{self, Heard, TlsTeller},
-    config::Role,
+    config::{self, Role},
     control::{self, Commands},
     program::{Program, ProgramError},
 };
@@ -91,7 +94,7 @@ pub async fn serve(
     let listen = program.config.listen;
     let mut listener = Listener::bind(listen, server)
         .await
-        .map_err(|error| ProgramError::File(listen.to_string(), error))?;
+        .map_err(|error| ListenError::of(listen, Path::new(config::FILE), error))?;
     let address = listener.address();
     tracing::info!(%address, roles = ?program.config.roles, "listening");
     ready(address);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use semper_host::chance;
+use semper_host::{chance, daemon::ABOUT_LOG};
 use semper_supporting::time::Moment;
 use semper_tinguin::texts::{Msg, Texts};
 use tokio::runtime::{Builder, Runtime};
@@ -22,7 +22,7 @@ use crate::{
 
 /// The wallet of SEMPER. Without a command it opens its window.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = ABOUT_LOG)]
 pub struct Arguments {
     /// The wallet's folder, in place of the usual one.
     #[arg(long, global = true, value_name = "DIR")]

@@ -6,17 +6,19 @@ use std::{
 };
 
 use clap::Parser as _;
-use semper_host::chance;
+use semper_host::{
+    chance,
+    daemon::{self, Working},
+};
 use semper_tinguin::texts::Texts;
 use semper_wallet::{cli, harden};
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let started = chance::now();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let arguments = cli::Arguments::parse();
     // The window's log goes to the standard output; the answers of other commands stand there alone.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    let working = if arguments.opens_window() { Working::Daemon } else { Working::Command };
+    let log = tracing_subscriber::fmt().with_env_filter(daemon::filter(working)).with_ansi(false);
     if arguments.opens_window() {
         log.init();
     } else {

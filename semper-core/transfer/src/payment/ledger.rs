@@ -338,6 +338,43 @@ impl Entry {
     }
 }
 
+/// A movement of money that is about to be booked, as the log of a bank shows it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Movement {
+    /// The account it leaves.
+    pub from: AccountId,
+    /// The account it reaches.
+    pub into: AccountId,
+    /// How much.
+    pub money: Money,
+}
+
+impl Movement {
+    /// The movements that [`Entry::post`] put into these rows, in order.
+    pub fn among(rows: &[RowOp]) -> Vec<Self> {
+        let postings: Vec<(AccountId, i64, Currency)> = rows.iter().filter_map(posted).collect();
+        let pairs = postings.chunks_exact(2).filter_map(|pair| match pair {
+            [(from, amount, currency), (into, _, _)] => {
+                let money = Money::new(u64::try_from(*amount).ok()?, *currency).ok()?;
+                Some(Self { from: *from, into: *into, money })
+            }
+            _ => None,
+        });
+        pairs.collect()
+    }
+}
+
+/// A posting that is inserted.
+fn posted(op: &RowOp) -> Option<(AccountId, i64, Currency)> {
+    let RowOp::Insert { table, row } = op else { return None };
+    if *table != POSTING.name {
+        return None;
+    }
+    let account = AccountId::from_bytes(row.array("account").ok()?);
+    let currency = Currency::parse(row.text("currency").ok()?).ok()?;
+    Some((account, row.integer("amount_minor").ok()?, currency))
+}
+
 /// Everything the books hold, as far as money is concerned.
 #[derive(Clone, Debug, Default)]
 pub struct Books {

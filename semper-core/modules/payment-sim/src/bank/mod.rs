@@ -22,7 +22,7 @@ use semper_supporting::{
 };
 use semper_transfer::payment::{
     AccountId, MsgId, PayRef,
-    ledger::LedgerHead,
+    ledger::{LedgerHead, Movement},
     message::{Award, Close, Freeze, Inspect, Load, Look, Open, Pay, Query, Unload},
     module::BankReply,
 };
@@ -230,6 +230,11 @@ impl Booking {
     /// The exact bytes of the answer, which the bank signs.
     pub fn draft(&self) -> &[u8] {
         &self.draft
+    }
+
+    /// The money that moves.
+    pub fn movements(&self) -> Vec<Movement> {
+        Movement::among(&self.rows)
     }
 
     /// What is committed in one transaction, and the answer that is given after it.
