@@ -106,12 +106,12 @@ impl Customer {
         self.check(&sale).await
     }
 
-    /// Pays while the shop is gone, and has the arbiter end the sale over a wire that falls there. Tells whether
-    /// it fell.
+    /// Pays while the shop is gone, has the arbiter end the sale over a wire that falls there, and closes the deal
+    /// once the shop is back. Tells whether the wire fell.
     pub(crate) async fn arbitrate(&mut self, fall: Fall) -> Result<bool> {
         let (shop, bank, arbiter) = (self.shop.knife(), self.bank.knife(), self.arbiter.knife());
         bank.down();
-        let sale = self.order(None).await?;
+        let mut sale = self.order(None).await?;
         self.reach(&sale, |view| view.step == SaleStep::Paying).await?;
         shop.down();
         bank.up();
@@ -122,8 +122,8 @@ impl Customer {
         let has_fallen = arbiter.has_fallen();
         self.check(&sale).await?;
         shop.up();
-        // The shop waits for the last word of its buyer, which a buyer who has everything need not give.
-        sale.line.abort();
+        // The shop learns it from the buyer's last word, and closes the deal.
+        self.close(&mut sale).await?;
         Ok(has_fallen)
     }
 

@@ -1,6 +1,7 @@
 //! The end of a seller: its own wish, what the exchange came to, and the closing of the deal.
 
 use semper_exchange::{
+    deadlines::Timer,
     generatable_verifiable::{Originator, originator},
     message::Outcome as TtpOutcome,
 };
@@ -37,10 +38,18 @@ impl Seller {
 
     /// Once the exchange has ended and the buyer has closed the deal, so do we.
     pub(super) fn close(&mut self, input: &Input) -> Taken {
-        let Stage::Trading(trade) = &mut self.stage else { return Ok(Vec::new()) };
-        let Some(outcome) = trade.outcome() else { return Ok(Vec::new()) };
-        let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
+        let Stage::Trading(trade) = &self.stage else { return Ok(Vec::new()) };
         let mut outputs = Vec::new();
+        if matches!(trade.machine, Originator::Delivered(..))
+            && trade.parted == Some((Outcome::Done, Some(self.plan.price)))
+        {
+            // The third party gave the buyer what our ITEM did not: no CLOSE will come, and `t-close`, which is
+            // advice, has nothing left to wait for.
+            outputs.extend(self.exchange(originator::Event::Elapsed(Timer::Close), input)?);
+        }
+        let Stage::Trading(trade) = &mut self.stage else { return Ok(outputs) };
+        let Some(outcome) = trade.outcome() else { return Ok(outputs) };
+        let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
         if let Some(parted) = trade.parted.take() {
             if parted == (outcome, paid) {
                 trade.closing.2 = true;
