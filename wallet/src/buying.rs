@@ -170,6 +170,7 @@ impl Buying {
         article: &Article,
         ceiling: Option<Money>,
     ) -> Result<Key, BuyingFault> {
+        self.shelf.room(article.sealed, article.length).await?;
         let customer = self.customer(ceiling).await?;
         let (plan, links) = visit.order(article, &customer)?;
         let key = Key::new(KIND, chance::random::<32>()?);

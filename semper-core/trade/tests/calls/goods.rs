@@ -191,6 +191,29 @@ async fn a_file_of_several_chunks_comes_across_cuts_and_restarts_and_opens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_fetched_where_the_disk_has_no_room_for_it() {
+    let world = World::new(&[Conduct::Cuts(1), Conduct::Sends]).await;
+    let (sealed, length) = (world.measured.sealed, LENGTH as u64);
+    let tight = Shelf::leaving(world.place.path(), u64::MAX / 2).unwrap();
+    let fault = tight.fetch(&world.caller, &world.shop, sealed, length).await.unwrap_err();
+    assert_eq!((fault.code(), fault.is_final()), ("goods.no-room", false));
+    let GoodsFault::NoRoom { needed, free } = fault else { panic!("{fault}") };
+    assert_eq!(needed, sealed_length(length) + length + u64::MAX / 2);
+    assert!(free > 0 && world.froms.lock().unwrap().is_empty());
+
+    // What has come counts no more, and with room it goes on.
+    world.fetch().await.unwrap_err();
+    let GoodsFault::NoRoom { needed: rest, .. } = tight.room(sealed, length).await.unwrap_err() else {
+        panic!()
+    };
+    assert_eq!(rest, needed - PIECE as u64);
+    world.shelf().room(sealed, length).await.unwrap();
+    world.fetch().await.unwrap();
+    // A length that no disk has is no sum that wraps.
+    assert_eq!(tight.room(sealed, u64::MAX).await.unwrap_err().code(), "goods.no-room");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shop_that_sends_something_else_is_found_out_and_nothing_of_it_stays() {
     let world = World::new(&[Conduct::Lies]).await;
     let fault = world.fetch().await.unwrap_err();

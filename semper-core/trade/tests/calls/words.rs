@@ -21,7 +21,7 @@ fn is_told(id: &str) -> bool {
 #[test]
 fn every_fault_of_a_call_says_where_things_stand_and_what_to_do() {
     let (kid, digest) = (Kid::from_bytes([1; 32]), Digest::of(b"sealed"));
-    let faults: [&dyn Fault; 16] = [
+    let faults: [&dyn Fault; 17] = [
         &CallFault::OtherKey { expected: kid, found: kid },
         &CallFault::Refused("arbiter.refused".into()),
         &CallFault::Unreadable(FrameError::NotCanonical),
@@ -36,6 +36,7 @@ fn every_fault_of_a_call_says_where_things_stand_and_what_to_do() {
         &GoodsFault::Damaged(digest),
         &GoodsFault::Absent(digest),
         &GoodsFault::AtWork(digest),
+        &GoodsFault::NoRoom { needed: 2, free: 1 },
         &GoodsFault::Full,
         &GoodsFault::File { path: "items".into(), error: std::io::ErrorKind::PermissionDenied.into() },
     ];

@@ -46,6 +46,14 @@ pub enum GoodsFault {
     /// Somebody is at work on the same goods.
     #[error("{0} is being fetched or opened already")]
     AtWork(Digest),
+    /// The disk has no room for what is still to come and for the opened file beside it. Nothing was fetched.
+    #[error("the disk has {free} bytes left, and {needed} are needed")]
+    NoRoom {
+        /// How many bytes are needed.
+        needed: u64,
+        /// How many are left.
+        free: u64,
+    },
     /// The disk is full. What came is here.
     #[error("the disk is full")]
     Full,
@@ -66,7 +74,12 @@ impl GoodsFault {
             Self::Refused(refusal) => matches!(refusal, Refusal::Unknown | Refusal::Offset),
             Self::Length { .. } | Self::Other { .. } => true,
             Self::Call(fault) => fault.is_lasting(),
-            Self::Damaged(_) | Self::Absent(_) | Self::AtWork(_) | Self::Full | Self::File { .. } => false,
+            Self::Damaged(_)
+            | Self::Absent(_)
+            | Self::AtWork(_)
+            | Self::NoRoom { .. }
+            | Self::Full
+            | Self::File { .. } => false,
         }
     }
 
@@ -89,6 +102,7 @@ impl Fault for GoodsFault {
             Self::Damaged(_) => "goods.damaged",
             Self::Absent(_) => "goods.absent",
             Self::AtWork(_) => "goods.at-work",
+            Self::NoRoom { .. } => "goods.no-room",
             Self::Full => "goods.disk-full",
             Self::File { .. } => "goods.file",
         }
@@ -99,16 +113,21 @@ impl Fault for GoodsFault {
             Self::Call(CallFault::Refused(_) | CallFault::Unreadable(_)) => Blame::Peer,
             Self::Call(fault) => fault.blame(),
             Self::Refused(_) | Self::Length { .. } | Self::Other { .. } => Blame::Peer,
-            Self::Damaged(_) | Self::Absent(_) | Self::AtWork(_) | Self::Full | Self::File { .. } => {
-                Blame::Ourselves
-            }
+            Self::Damaged(_)
+            | Self::Absent(_)
+            | Self::AtWork(_)
+            | Self::NoRoom { .. }
+            | Self::Full
+            | Self::File { .. } => Blame::Ourselves,
         }
     }
 
     /// Sealed goods are fetched before anything is signed; files are opened after it was paid for.
     fn standing(&self) -> Standing {
         match self {
-            Self::Refused(_) | Self::Length { .. } | Self::Other { .. } => Standing::NothingMoved,
+            Self::Refused(_) | Self::Length { .. } | Self::Other { .. } | Self::NoRoom { .. } => {
+                Standing::NothingMoved
+            }
             _ => Standing::Undecided,
         }
     }
@@ -137,6 +156,7 @@ mod tests {
             (GoodsFault::Length { agreed: 1, offered: 2 }, true),
             (GoodsFault::Other { found: digest }, true),
             (GoodsFault::Damaged(digest), false),
+            (GoodsFault::NoRoom { needed: 2, free: 1 }, false),
             (GoodsFault::Full, false),
         ];
         for (fault, last) in verdicts {

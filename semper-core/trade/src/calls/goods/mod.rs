@@ -42,7 +42,13 @@ const PART: &str = ".part";
 
 /// Where a program keeps what it fetches and opens. Copies are the same shelf.
 #[derive(Clone, Debug)]
-pub struct Shelf(Arc<Path>);
+pub struct Shelf {
+    place: Arc<Path>,
+    reserve: u64,
+}
+
+/// How many bytes a disk must have left beside goods that are fetched, for the archive to go on: 16 MiB.
+pub const RESERVE: u64 = 16 << 20;
 
 impl Shelf {
     /// The shelf in `folder`, which is made if there is none. What a crash left half opened is removed. Blocks.
@@ -50,7 +56,15 @@ impl Shelf {
     /// # Errors
     /// [`GoodsFault::Full`], [`GoodsFault::File`].
     pub fn at(folder: &Path) -> Result<Self, GoodsFault> {
-        let shelf = Self(folder.into());
+        Self::leaving(folder, RESERVE)
+    }
+
+    /// As [`Shelf::at`], on a disk where nothing is fetched that leaves less than `reserve` bytes.
+    ///
+    /// # Errors
+    /// As [`Shelf::at`].
+    pub fn leaving(folder: &Path, reserve: u64) -> Result<Self, GoodsFault> {
+        let shelf = Self { place: folder.into(), reserve };
         for folder in [shelf.folder("sealed"), shelf.folder("items")] {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(GoodsFault::of(&folder))?;
@@ -66,7 +80,7 @@ impl Shelf {
     }
 
     /// Fetches the sealed form of goods whose content has `length` bytes from the shop at `shop`; what is here
-    /// already is not fetched again.
+    /// already is not fetched again. Nothing is fetched where there is no [room](Shelf::room).
     ///
     /// # Errors
     /// [`GoodsFault`]; unless it [is final](GoodsFault::is_final), fetching again goes on where this stopped.
@@ -78,7 +92,11 @@ impl Shelf {
         length: u64,
     ) -> Result<(), GoodsFault> {
         let (shelf, limit) = (self.clone(), sealed_length(length));
-        let Some(growing) = blocking(move || shelf.begin(sealed, limit)).await? else { return Ok(()) };
+        let begun = blocking(move || {
+            let growing = shelf.begin(sealed, limit)?;
+            growing.map(|growing| shelf.has_room(sealed, length).map(|()| growing)).transpose()
+        });
+        let Some(growing) = begun.await? else { return Ok(()) };
         let received = receive(growing, caller, shop, sealed).await;
         let shelf = self.clone();
         blocking(move || match received {
@@ -91,6 +109,27 @@ impl Shelf {
             }
         })
         .await
+    }
+
+    /// Whether the disk has room for goods whose content has `length` bytes: for what is still to come of their sealed
+    /// form, for the opened file beside it, and for the archive.
+    ///
+    /// # Errors
+    /// [`GoodsFault::NoRoom`], [`GoodsFault::File`].
+    pub async fn room(&self, sealed: Digest, length: u64) -> Result<(), GoodsFault> {
+        let shelf = self.clone();
+        blocking(move || shelf.has_room(sealed, length)).await
+    }
+
+    fn has_room(&self, sealed: Digest, length: u64) -> Result<(), GoodsFault> {
+        let limit = sealed_length(length);
+        let there = |path: PathBuf| fs::metadata(path).map_or(0, |about| about.len().min(limit));
+        let come = there(self.sealed(&sealed)).max(there(self.part("sealed", &sealed)));
+        let needed = (limit - come).saturating_add(length).saturating_add(self.reserve);
+        let disk =
+            rustix::fs::statvfs(&*self.place).map_err(|error| GoodsFault::of(&self.place)(error.into()))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < needed { Err(GoodsFault::NoRoom { needed, free }) } else { Ok(()) }
     }
 
     /// Opens a sealed file that was fetched, and puts the content under its own digest. Says what was measured;
@@ -155,7 +194,7 @@ impl Shelf {
     }
 
     fn folder(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.place.join(name)
     }
 }
 
