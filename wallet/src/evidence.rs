@@ -32,6 +32,9 @@ pub enum EvidenceFault {
     /// The fingerprint is none.
     #[error("a fingerprint has 64 hexadecimal digits")]
     BadRoot,
+    /// No root was named to check against, and no wallet is there that trusts one.
+    #[error("no root certificate is named, and this wallet trusts none")]
+    NoRoot,
     /// Nothing is kept of this deal.
     #[error("no evidence is kept of deal {0}")]
     NoDeal(DealId),
@@ -67,6 +70,7 @@ impl EvidenceFault {
             Self::Answer(_) => "evidence.answer",
             Self::BadDeal => "evidence.bad-deal",
             Self::BadRoot => "evidence.bad-root",
+            Self::NoRoot => "evidence.no-root",
             Self::NoDeal(_) => "evidence.no-deal",
             Self::NoSignKey => "evidence.no-sign-key",
             Self::NoCertificate => "evidence.no-certificate",
@@ -83,6 +87,7 @@ impl EvidenceFault {
             Self::Answer(reason) => texts.get(Msg::EvidenceAnswer { reason }),
             Self::BadDeal => texts.get(Msg::EvidenceBadDeal),
             Self::BadRoot => texts.get(Msg::EvidenceBadRoot),
+            Self::NoRoot => texts.get(Msg::EvidenceNoRoot),
             Self::NoDeal(deal) => texts.get(Msg::EvidenceNoDeal { deal: &deal.to_string() }),
             Self::NoSignKey => texts.get(Msg::EvidenceNoSignKey),
             Self::NoCertificate => texts.get(Msg::EvidenceNoCertificate),

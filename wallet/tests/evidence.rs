@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use semper_host::chance;
+use semper_host::{chance, papers::Papers};
 use semper_supporting::{
     access::Subject as Actor,
     archive::{
@@ -131,6 +131,8 @@ async fn register(wallet: &Wallet) -> Issuer {
         .with("der", list.der())
         .with("next_update", Value::seconds(list.next_update()));
     commit(wallet, batch.row(RowOp::put(REVOCATION_LIST.name, row))).await;
+    let store = wallet.archive.as_ref();
+    Papers::load(store).await.unwrap().trust(store, root.certificate().clone()).await.unwrap();
     root
 }
 
@@ -253,10 +255,30 @@ async fn the_commands_list_export_and_check() {
     let (_, _, said) = command(&export, "not the password");
     assert_eq!(said, "Wrong password. Nothing was opened\n");
     assert!(!Path::new(out).exists());
-    let (code, _, said) = command(&export, PASSWORD);
+    let (code, answer, said) = command(&[export.as_slice(), &["--json"]].concat(), PASSWORD);
     assert_eq!(code, Some(0), "{said}");
+    let exported: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&exported["deal"], &exported["path"]), (&deal.as_str().into(), &out.into()));
+    assert!(exported["files"].as_array().unwrap().contains(&"verify.sh".into()), "{answer}");
     let (code, said, _) = command(&["evidence", "verify", out, "--root", &root], "");
     assert!(code == Some(0) && said.contains(&format!("root {root}")), "{said}");
+    // Without a root named, the wallet's own is what counts, and it is said which one that is.
+    let (code, said, told) = command(&["evidence", "verify", out, "--profile", place], PASSWORD);
+    assert!(code == Some(0) && said.contains(&format!("root {root}")), "{said}{told}");
+    assert!(told.contains(&format!("that your wallet in {place} trusts: {root}")), "{told}");
+    // A dossier does not vouch for itself.
+    let nowhere = home.path().join("nowhere");
+    let nobody = ["evidence", "verify", out, "--profile", nowhere.to_str().unwrap()];
+    let (code, said, told) = command(&nobody, "");
+    assert!(code == Some(1) && said.is_empty() && told.contains("--root"), "{said}{told}");
+
+    let at = Path::new(out).join("MANIFEST.at");
+    let time = fs::read(&at).unwrap();
+    fs::remove_file(&at).unwrap();
+    let (code, said, _) = command(&["evidence", "verify", out, "--root", &root], "");
+    assert!(code == Some(1) && said.matches("MANIFEST").count() == 1, "{said}");
+    fs::write(&at, time).unwrap();
+
     fs::write(Path::new(out).join("report.txt"), "another story").unwrap();
     let (code, said, _) = command(&["evidence", "verify", out, "--root", &root, "--json"], "");
     assert!(code == Some(1) && said.contains("\"accepted\": false") && said.contains("\"file\""), "{said}");

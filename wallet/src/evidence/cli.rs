@@ -1,10 +1,19 @@
 //! `semper-wallet evidence …`: the answers are for people, or JSON for other programs.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::Subcommand;
-use semper_host::chance;
-use semper_supporting::{crypto::digest::Digest, deal::DealId};
+use semper_host::{
+    chance,
+    papers::{Papers, PapersError},
+};
+use semper_supporting::{
+    archive::StoreError, certificate::Certificate, crypto::digest::Digest, deal::DealId,
+};
 use semper_tinguin::{
     format,
     texts::{Msg, Texts},
@@ -40,21 +49,28 @@ pub enum EvidenceCommand {
         /// A new folder for it.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Answers in JSON.
+        #[arg(long)]
+        json: bool,
         /// Where the password comes from.
         #[command(flatten)]
         secret: Secret,
     },
-    /// Checks a dossier, with no wallet at all.
+    /// Checks a dossier: with no wallet at all against the root you name, or against the root your wallet trusts.
     Verify {
         /// The dossier's folder.
         folder: PathBuf,
         /// The fingerprint of the root certificate you trust: SHA-256 of its DER, in hexadecimal digits. Take it from
-        /// elsewhere than the dossier, as from a letter of the authority.
+        /// elsewhere than the dossier, as from a letter of the authority. Without it the wallet is asked, which takes
+        /// its password.
         #[arg(long, value_name = "SHA256")]
-        root: String,
+        root: Option<String>,
         /// Answers in JSON.
         #[arg(long)]
         json: bool,
+        /// Where the password comes from.
+        #[command(flatten)]
+        secret: Secret,
     },
 }
 
@@ -78,7 +94,7 @@ impl EvidenceCommand {
                 })?;
                 if json { answer(&holdings)? } else { listed(&holdings, texts)? }
             }
-            Self::Export { deal, out, secret } => {
+            Self::Export { deal, out, json, secret } => {
                 let deal = DealId::parse(&deal).map_err(|_| EvidenceFault::BadDeal)?;
                 let password = secret.password(texts)?;
                 let files = runtime.block_on(async {
@@ -87,11 +103,26 @@ impl EvidenceCommand {
                 })?;
                 write(&files, &out)?;
                 let path = out.display().to_string();
+                if json {
+                    answer(&Exported { deal, path, files: files.keys().collect() })?;
+                    return Ok(ExitCode::SUCCESS);
+                }
                 say(&texts.get(Msg::EvidenceExported { deal: &deal.to_string(), path: &path }))?;
             }
-            Self::Verify { folder, root, json } => {
-                let root = Digest::parse(&root).map_err(|_| EvidenceFault::BadRoot)?;
-                let report = verify(&Folder::read(&folder)?, root);
+            Self::Verify { folder, root, json, secret } => {
+                let folder = Folder::read(&folder)?;
+                let report = match root {
+                    Some(root) => verify(&folder, Digest::parse(&root).map_err(|_| EvidenceFault::BadRoot)?),
+                    None => {
+                        let profile = profile()?;
+                        let report = own_roots(&profile, &secret, runtime, texts)?;
+                        let report = best(report.into_iter().map(|root| verify(&folder, root)));
+                        let report = report.ok_or(EvidenceFault::NoRoot)?;
+                        let (root, path) = (report.root.to_string(), profile.path().display().to_string());
+                        tell(&texts.get(Msg::EvidenceOwnRoot { root: &root, path: &path }));
+                        report
+                    }
+                };
                 if json {
                     answer(&report)?
                 } else {
@@ -104,6 +135,45 @@ impl EvidenceCommand {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What was exported, for other programs.
+#[derive(Serialize)]
+struct Exported<'a> {
+    deal: DealId,
+    path: String,
+    files: Vec<&'a String>,
+}
+
+/// The roots that the wallet of a profile trusts.
+fn own_roots(
+    profile: &Profile,
+    secret: &Secret,
+    runtime: &Runtime,
+    texts: &Texts,
+) -> Result<Vec<Digest>, WalletFault> {
+    if matches!(profile.door(), Err(WalletFault::Missing(_))) {
+        return Err(EvidenceFault::NoRoot.into());
+    }
+    let password = secret.password(texts)?;
+    runtime.block_on(async {
+        let wallet = Wallet::unlock(profile, password, Mode::ReadOnly).await?;
+        let papers = Papers::load(wallet.archive.as_ref()).await.map_err(|error| match error {
+            PapersError::Store(error) => error,
+            PapersError::Certificate(fault) => StoreError::Damaged(fault.to_string()),
+        })?;
+        Ok(papers.roots.iter().map(Certificate::digest).collect())
+    })
+}
+
+/// The report that accepts, or else the one that finds least.
+fn best(reports: impl Iterator<Item = Report>) -> Option<Report> {
+    reports.min_by_key(|report| (!report.accepted, report.findings.len()))
+}
+
+/// Says on standard error what is no part of the answer.
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn answer(value: &impl Serialize) -> Result<(), WalletFault> {

@@ -166,7 +166,11 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn report(&mut self, problem: Problem, place: &str) {
-        self.findings.push(Finding { problem, place: place.to_owned() });
+        let finding = Finding { problem, place: place.to_owned() };
+        // What two questions find is one thing that does not hold.
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
     }
 
     /// 1. The root: the one named, and no other.
