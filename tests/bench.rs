@@ -32,7 +32,8 @@ fn a_quick_run_measures_everything_and_leaves_nothing_behind() {
     assert_eq!((&report["schema"], &report["quick"]), (&"semper-bench-report/1".into(), &true.into()));
     assert_eq!(report["sales"]["round_trips_to_shop"], 1);
     assert_eq!(report["sales"]["round_trips_to_bank"], 1);
-    assert_eq!(report["targets"].as_array().map(Vec::len), Some(5));
+    assert_eq!(report["recovery"]["open"], 100);
+    assert_eq!(report["targets"].as_array().map(Vec::len), Some(6));
     let mut found = Vec::new();
     numbers("", &report, &mut found);
     // The system counts CPU time in ticks, and a machine may have nothing else to do.

@@ -11,6 +11,7 @@ mod cost;
 mod machine;
 mod measure;
 mod operations;
+mod recovery;
 mod report;
 mod sale;
 mod sealing;
@@ -110,12 +111,16 @@ async fn measure(arguments: &Arguments, market: &mut Option<Marketplace>) -> Res
 
     println!("\n{} sales of {} KiB between processes …", arguments.sales, sale::GOODS >> 10);
     let scene = sale::open(market).await?;
-    let market = market.as_ref().ok_or_else(|| Failure::new("no market"))?;
+    let market = market.as_mut().ok_or_else(|| Failure::new("no market"))?;
     let sales = sale::measure(market, &scene, arguments.sales).await?;
     print!("{}", report::sales(&sales));
 
+    println!("\nThe shop killed and started with {} open sales …", effort.open);
+    let recovery = recovery::measure(market, &scene, effort).await?;
+    print!("{}", report::recovery(&recovery));
+
     let unavoidable = cost::unavoidable(&operations)?;
-    let targets = Target::all(&sales, &unavoidable, &sealing);
+    let targets = Target::all(&sales, &unavoidable, &sealing, &recovery);
     let report = Report {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
@@ -126,6 +131,7 @@ async fn measure(arguments: &Arguments, market: &mut Option<Marketplace>) -> Res
         sealing_gb_per_s: sealing,
         commits_per_s: archive,
         sales,
+        recovery,
         repeated: cost::repeated(&operations)?,
         unavoidable,
         targets,

@@ -20,15 +20,22 @@ pub(crate) struct Effort {
     pub(crate) connections: u32,
     /// How many bytes are sealed in a round.
     pub(crate) sealed: usize,
+    /// How many sales are open when a shop starts.
+    pub(crate) open: u32,
 }
 
 impl Effort {
     /// For figures to go by.
-    pub(crate) const WHOLE: Self =
-        Self { rounds: 7, round: Duration::from_millis(200), connections: 200, sealed: 64 << 20 };
+    pub(crate) const WHOLE: Self = Self {
+        rounds: 7,
+        round: Duration::from_millis(200),
+        connections: 200,
+        sealed: 64 << 20,
+        open: 10_000,
+    };
     /// To see that everything is measured.
     pub(crate) const QUICK: Self =
-        Self { rounds: 1, round: Duration::from_millis(5), connections: 3, sealed: 1 << 20 };
+        Self { rounds: 1, round: Duration::from_millis(5), connections: 3, sealed: 1 << 20, open: 100 };
 }
 
 /// The middle and the slow end of some times, in milliseconds.

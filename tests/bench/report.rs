@@ -9,6 +9,7 @@ use crate::{
     cost::Part,
     machine::Machine,
     operations::Operations,
+    recovery::Recovery,
     sale::Sales,
     sealing::Sealing,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) commits_per_s: Archive,
     /// Whole sales.
     pub(crate) sales: Sales,
+    /// A shop's start after a kill.
+    pub(crate) recovery: Recovery,
     /// What both sides of a sale cannot do without.
     pub(crate) unavoidable: Vec<Part>,
     /// What they do besides that could be avoided.
@@ -85,7 +88,12 @@ impl Target {
     }
 
     /// The targets of everything that was measured.
-    pub(crate) fn all(sales: &Sales, unavoidable: &[Part], sealing: &Sealing) -> Vec<Self> {
+    pub(crate) fn all(
+        sales: &Sales,
+        unavoidable: &[Part],
+        sealing: &Sealing,
+        recovery: &Recovery,
+    ) -> Vec<Self> {
         let (most, least) = (Bound::AtMost, Bound::AtLeast);
         let cpu = sales.cpu_ms.buyer.sum() + sales.cpu_ms.shop.sum();
         let needed: f64 = unavoidable.iter().map(Part::sum_ms).sum();
@@ -107,6 +115,7 @@ impl Target {
             ),
             Self::new("sealing", sealing.seal, (least, 1.0, "GB/s per core")),
             Self::new("opening", sealing.open, (least, 1.0, "GB/s per core")),
+            Self::new("a shop's start after a kill, 10,000 sales open", recovery.started_s, (most, 5.0, "s")),
         ]
     }
 
@@ -187,6 +196,13 @@ pub(crate) fn sales(found: &Sales) -> String {
         let _ = writeln!(text, "  {who:<46} {:>10.1} ms user {:>8.1} ms system", cpu.user, cpu.system);
     }
     text
+}
+
+/// The start after a kill as a table.
+pub(crate) fn recovery(found: &Recovery) -> String {
+    let what = "start of its process until it takes calls";
+    let Recovery { open, state_bytes, started_s } = found;
+    format!("  {what:<46} {started_s:>10.2} s, {open} sales of {state_bytes} bytes of state\n")
 }
 
 impl Report {

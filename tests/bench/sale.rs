@@ -32,7 +32,7 @@ use crate::measure::{Cpu, Spread, spread};
 /// The length of what is sold, in bytes.
 pub(crate) const GOODS: usize = 64 << 10;
 /// What it costs: a thousand of them can be paid from the purse.
-const PRICE: &str = "XTS 0.10";
+pub(crate) const PRICE: &str = "XTS 0.10";
 /// How many sales warm the programs up.
 const FIRST: u32 = 2;
 /// The most sales that are measured.
