@@ -16,7 +16,7 @@ use semper_tests::{
     shop::Ware,
     trial, whole_trial,
 };
-use semper_transfer::payment::{Op, PaymentOrder, Status};
+use semper_transfer::payment::{Op, PaymentOrder, Purse, Status};
 
 /// A payment with a window of a day.
 fn with_window(till: &Till, amount: &str) -> Result<PaymentOrder> {
@@ -39,6 +39,11 @@ fn a_purse_is_filled_and_pays_and_every_cent_is_accounted_for() {
         let paid = ada.pay(&mut counter, &mut account.purse, &with_window(&till, "XTS 12.50")?).await?;
         paid.must_be(Status::Succeeded)?;
         assert_eq!(account.purse.available(), money("XTS 47.50")?);
+        // The operator sees whose money went where, by the names of the list.
+        let name = |purse: &Purse| purse.account.to_string().chars().take(8).collect::<String>();
+        let (from, into) = (name(&account.purse), name(&till.purse));
+        let booked = format!("from=\"{from}\" into=\"{into} pending\" amount=XTS 12.50");
+        market.bank.log().reach(&[&booked], 1).await?;
 
         let inspected = ada.operate(&mut counter, &mut account.purse, Op::Inspect).await?;
         inspected.must_be(Status::Succeeded)?;

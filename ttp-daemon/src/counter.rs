@@ -205,7 +205,7 @@ impl<S: Store> Counter<S> {
         let line = format!("fund {account} {money}");
         batch = batch.entry(semper_host::record::entry(Detail::of(Entries::Config, "fund"), line, now)?);
         commit(&*self.store, batch).await?;
-        log("fund", &Movement { from: nostro, into: account, money });
+        log("fund", &Movement { from: nostro, into: account, money }, None);
         Ok(())
     }
 
@@ -313,13 +313,13 @@ impl<S: Store> Counter<S> {
     async fn book(&self, booking: Booking, now: Moment) -> Result<BankReply, CounterError> {
         let signed = self.sign(booking.draft(), now)?;
         let kind = statement::type_of(booking.draft()).unwrap_or_default();
-        let moved = booking.movements();
+        let (moved, payee) = (booking.movements(), booking.payee());
         let opened = statement::from_bytes::<Account>(booking.draft()).ok();
         let line = entry(Detail::of(Entries::Decision, "booking"), signed.tbs.clone(), now)?;
         let (guards, rows, reply) = booking.complete(signed);
         commit(&*self.store, Batch { guards, rows, journal: vec![line] }).await?;
         for movement in &moved {
-            log(&kind, movement);
+            log(&kind, movement, payee);
         }
         if moved.is_empty() {
             let account = opened.map(|opened| short(opened.account)).unwrap_or_default();
@@ -348,8 +348,13 @@ impl<S: Store> Counter<S> {
 }
 
 /// Says in the log that money has moved.
-fn log(kind: &str, Movement { from, into, money }: &Movement) {
-    tracing::info!(kind, from = short(*from), into = short(*into), amount = %money, "booked");
+fn log(kind: &str, Movement { from, into, money }: &Movement, payee: Option<AccountId>) {
+    let name = |account: AccountId| match payee {
+        _ if account == AccountId::nostro(money.currency) => "the bank".to_owned(),
+        Some(payee) if account == payee.uncleared() => format!("{} pending", short(payee)),
+        _ => short(account),
+    };
+    tracing::info!(kind, from = name(*from), into = name(*into), amount = %money, "booked");
 }
 
 /// The first eight digits of an account: enough to find it in `account list`.

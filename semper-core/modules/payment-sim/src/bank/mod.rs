@@ -237,6 +237,11 @@ impl Booking {
         Movement::among(&self.rows)
     }
 
+    /// Who is paid, if this is about a payment that was booked.
+    pub fn payee(&self) -> Option<AccountId> {
+        self.payment.as_ref()?.booked.as_ref().map(|booked| booked.payee)
+    }
+
     /// What is committed in one transaction, and the answer that is given after it.
     pub fn complete(self, signed: SignedBytes) -> (Vec<Guard>, Vec<RowOp>, BankReply) {
         let Self { guards, mut rows, reply, payment, .. } = self;
