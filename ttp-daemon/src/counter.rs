@@ -347,14 +347,14 @@ impl<S: Store> Counter<S> {
     }
 }
 
-/// Says in the log that money has moved.
+/// Says in the log that money has moved; how much is between the bank and its customers, and in its archive.
 fn log(kind: &str, Movement { from, into, money }: &Movement, payee: Option<AccountId>) {
     let name = |account: AccountId| match payee {
         _ if account == AccountId::nostro(money.currency) => "the bank".to_owned(),
         Some(payee) if account == payee.uncleared() => format!("{} pending", short(payee)),
         _ => short(account),
     };
-    tracing::info!(kind, from = name(*from), into = name(*into), amount = %money, "booked");
+    tracing::info!(kind, from = name(*from), into = name(*into), "booked");
 }
 
 /// The first eight digits of an account: enough to find it in `account list`.
