@@ -9,6 +9,7 @@
 )]
 
 mod laws;
+mod rows;
 mod world;
 
 semper_transfer::conformance!(payments_at_the_simulated_bank, laws::AtTheBank::new());
