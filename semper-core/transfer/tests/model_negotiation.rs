@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on stops"
+    clippy::print_stdout,
+    reason = "a test that cannot go on stops, and says what it counted"
 )]
 
 mod parties;
@@ -220,12 +221,26 @@ impl Model for Market {
             Property::always("what the payer holds, the payee holds", |_, state: &State| {
                 state.held().all(|(p, agreement)| state.payee[p].map(|(_, hash)| hash) == Some(agreement))
             }),
+            Property::sometimes("the payer holds an agreement", |_, state: &State| state.held().count() > 0),
             Property::always("one negotiation is one agreement", |_, state: &State| {
                 let mut held: Vec<_> = state.held().collect();
                 held.dedup_by_key(|(proposal, _)| *proposal);
                 held.len() == state.held().count()
             }),
+            Property::sometimes(
+                "both sessions answer one proposal, and one of them gets it",
+                |_, state: &State| {
+                    let answered = state.payers.map(|payer| match payer {
+                        Payer::Waiting => None,
+                        Payer::Chosen(proposal) | Payer::Done(proposal, _) => Some(proposal),
+                    });
+                    answered[0].is_some() && answered[0] == answered[1] && state.held().count() > 0
+                },
+            ),
             Property::always("only what the payer has and the payee offered is agreed", Self::is_common),
+            Property::sometimes("the payee confirms a new negotiation", |_, state: &State| {
+                state.payee.iter().enumerate().any(|(p, confirmed)| p != OLD && confirmed.is_some())
+            }),
             Property::sometimes("both proposals of the deal are agreed", |_, state: &State| {
                 state.held().count() == 2
             }),
@@ -239,7 +254,15 @@ impl Model for Market {
 
 #[test]
 fn whoever_delivers_what_both_finish_with_one_agreement_or_not_at_all() {
-    let checker = Market::new().checker().spawn_bfs().join();
+    let market = Market::new();
+    let properties = market.properties().len();
+    let checker = market.checker().spawn_bfs().join();
+    println!(
+        "two sessions, three proposals: {} states, {} transitions, depth {}, {properties} properties",
+        checker.unique_state_count(),
+        checker.state_count(),
+        checker.max_depth(),
+    );
     checker.assert_properties();
     assert!(checker.unique_state_count() > 30, "{}", checker.unique_state_count());
 }

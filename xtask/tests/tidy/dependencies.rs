@@ -50,6 +50,11 @@ const NEVER: &[(&str, &str, &str)] = &[(
 /// A pair that its layers would refuse and that tests may have all the same.
 const IN_TESTS: &[(&str, &str, &str)] = &[
     (
+        EXCHANGE,
+        "semper-core/modules/payment-sim",
+        "the model of a fair exchange is explored over the bank that is shipped",
+    ),
+    (
         "semper-core/engine",
         "semper-core/modules/archive-*",
         "only a real archive shows what the engine finds after a crash",

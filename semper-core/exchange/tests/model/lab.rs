@@ -5,6 +5,9 @@
 //! in the encoding in which they are journaled and decoded again before each first step, so that what is
 //! explored is what survives a crash.
 
+mod events;
+mod menu;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -12,17 +15,9 @@ use std::{
 
 use semper_exchange::{
     check::{self, Checked},
-    deadlines::Timer,
-    generatable_verifiable::{
-        Answer, Originator, Recorded, Responder, ThirdParty, originator, responder,
-        third_party::{self, Case, Request},
-    },
-    message::{
-        self, Abort, Accept, Decline, DeclineReason, Draft, Item, Message, Moved, MovedLeaf, Proposal,
-        Reason, Resolve,
-    },
+    generatable_verifiable::{Originator, Recorded, Responder, ThirdParty, third_party},
+    message::{Accept, Draft, Message, Proposal},
     run::Keys,
-    tell::Code,
 };
 use semper_supporting::{
     crypto::digest::Digest,
@@ -32,147 +27,14 @@ use semper_supporting::{
     time::Span,
     wire,
 };
-use semper_transfer::{
-    description::Semantics,
-    fault::Mismatch,
-    item::ContentKey,
-    package::LeafPath,
-    property::{Accepted, BadPermit, Generated, Look, Observation, RecordStatus, Side, TooLate},
-};
+use semper_transfer::property::RecordStatus;
 
 use super::{
-    common::{AT, Goods, Market, Someone, blob, path},
+    bank::House,
+    common::{AT, Goods, Market, Someone, path},
+    words::{Being, Effect, Fact, Happening, Label, Order, Outcome, Packet, Scenario, Who},
     world::Net,
 };
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Honesty {
-    Honest,
-    Malicious,
-}
-
-/// One OFFER that may be made for the run.
-#[derive(Clone, Copy, Debug)]
-pub struct Offered {
-    pub goods: Goods,
-    /// What is sealed to the third party is not what was described.
-    pub bad_seal: bool,
-}
-
-#[derive(Clone, Debug)]
-pub struct Scenario {
-    pub name: &'static str,
-    /// The first one is that of an honest originator.
-    pub offers: Vec<Offered>,
-    pub originator: Honesty,
-    pub responder: Honesty,
-    /// A second third party, which no offer names.
-    pub two_third_parties: bool,
-    /// No timers, nobody gives up, nothing crashes.
-    pub calm: bool,
-}
-
-/// Who steps.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Who {
-    O,
-    R,
-    T,
-    /// The third party no offer names.
-    T2,
-}
-
-impl Who {
-    pub fn role(self) -> Role {
-        match self {
-            Self::O => Role::Originator,
-            Self::R => Role::Responder,
-            Self::T | Self::T2 => Role::ThirdParty,
-        }
-    }
-}
-
-/// What can happen to a machine in the model.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Happening {
-    Deliver(u16),
-    Elapsed(Timer),
-    Stopped,
-    Signed,
-    Declined,
-    Go,
-    /// The bank's present record about the payment of this offer.
-    Record(u8, RecordStatus),
-    /// A result the third party waits for.
-    Result(u8),
-}
-
-/// What a step orders, as far as the world changes by it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Effect {
-    Say(u16),
-    Start(u8),
-    Order(u8),
-    Tell(Code),
-}
-
-/// A message as the network carries it.
-#[derive(Clone, Debug)]
-pub struct Packet {
-    pub message: Message,
-    pub beside: Vec<Digest>,
-    pub digest: Digest,
-}
-
-/// What the network needs to know of a message.
-#[derive(Clone, Copy, Debug)]
-pub struct Label {
-    pub id: u16,
-    pub from: Role,
-    pub to: Role,
-    /// The message that must have been said before this one can be: ACCEPT, where it travels beside.
-    pub needs: Option<u16>,
-    pub fact: Fact,
-}
-
-/// What a message says, as far as a property asks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fact {
-    /// ACCEPT.
-    Bound,
-    /// DECISION about an offer; whether it names a cheat.
-    Decided(u8, message::Outcome, bool),
-    /// The originator's package, or a replacement of it, about an offer.
-    Gives(u8),
-    /// A replacement of one of the responder's leaves.
-    Replaces(u8),
-    /// RECEIPT of this request: the first bytes of its digest, and whose receipt.
-    Receipt([u8; 8], bool),
-    Other,
-}
-
-/// A machine of any role.
-#[derive(Clone, Debug)]
-pub enum Being {
-    O(Originator),
-    R(Responder),
-    T(ThirdParty),
-}
-
-/// An order of a third party.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Order {
-    pub who: Who,
-    pub output: third_party::Output,
-}
-
-/// A result of such an order.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Outcome {
-    Observed { offer: u8, leaf: LeafPath, look: Look, status: Option<RecordStatus> },
-    Generated { offer: u8, side: Side, leaf: LeafPath, good: bool },
-    Revoked { offer: u8, leaf: LeafPath, done: bool },
-}
 
 type Steps = BTreeMap<(u32, Happening), Option<(u32, Arc<Vec<Effect>>)>>;
 
@@ -199,6 +61,7 @@ pub struct Lab {
     checked: Vec<Option<Checked>>,
     records: BTreeMap<(u8, RecordStatus), Recorded>,
     second: Someone,
+    pub house: House,
     memory: Mutex<Memory>,
 }
 
@@ -220,8 +83,21 @@ impl Lab {
             })
             .collect();
         let accept_ids = Vec::new();
-        let mut lab =
-            Self { market, scenario, offers, accepts, accept_ids, agrs, checked, records, second, memory };
+        let goods: Vec<Goods> = scenario.offers.iter().map(|offered| offered.goods).collect();
+        let house = House::new(&market, &second, &goods);
+        let mut lab = Self {
+            market,
+            scenario,
+            offers,
+            accepts,
+            accept_ids,
+            agrs,
+            checked,
+            records,
+            second,
+            house,
+            memory,
+        };
         let said = |accept: &Verified<Accept>| lab.say(Role::Originator, accept.bytes().clone(), Vec::new());
         lab.accept_ids = lab.accepts.iter().map(said).collect();
         lab
@@ -472,281 +348,6 @@ impl Lab {
     fn keys(&self) -> Keys {
         self.market.keys.clone().with(self.second.certificate, self.second.public())
     }
-
-    fn event_o(&self, machine: &Originator, what: Happening) -> Option<originator::Event> {
-        use originator::Event;
-        let goods = self.goods(0);
-        Some(match what {
-            Happening::Signed => Event::Signed(Box::new(self.offers[0].clone())),
-            Happening::Stopped => Event::Stopped,
-            Happening::Elapsed(timer) => Event::Elapsed(timer),
-            Happening::Record(offer, status) => Event::Recorded(self.records[&(offer, status)].clone()),
-            Happening::Deliver(id) => match self.packet(id).message.clone() {
-                Message::Accept(accept) => Event::Accepted(accept, self.market.grades_r(goods)),
-                Message::Decline(decline) => Event::Declined(decline),
-                Message::Moved(moved) => {
-                    let package = self.market.give_r(goods, true);
-                    let right = self.market.contents_r(goods);
-                    let verdict = |(path, content): (&LeafPath, &Digest)| {
-                        let came = moved.leaf.get(path).is_some_and(|line| line.reference == *content);
-                        let accepted = self.market.accepted(&package, path, *content);
-                        (path.clone(), if came { Ok(accepted) } else { Err(Mismatch::Text) })
-                    };
-                    let verdicts = right.iter().map(verdict).collect();
-                    Event::Moved(moved, verdicts)
-                }
-                Message::Close(close) => Event::Closed(close),
-                answer => {
-                    Event::Answered(Box::new(self.answer(machine.desk().agr, Side::Responder, answer)?))
-                }
-            },
-            Happening::Declined | Happening::Go | Happening::Result(_) => return None,
-        })
-    }
-
-    fn event_r(&self, machine: &Responder, what: Happening) -> Option<responder::Event> {
-        use responder::Event;
-        Some(match what {
-            Happening::Signed => {
-                let offer = self.offer_of(machine.desk()?.agr);
-                Event::Signed(Box::new(self.accepts[usize::from(offer)].clone()))
-            }
-            Happening::Declined => Event::Refused,
-            Happening::Go => Event::Go,
-            Happening::Stopped => Event::Stopped,
-            Happening::Elapsed(timer) => Event::Elapsed(timer),
-            Happening::Record(offer, status) => {
-                if machine.desk()?.agr != self.agr(offer) {
-                    return None;
-                }
-                Event::Recorded(self.records[&(offer, status)].clone())
-            }
-            Happening::Deliver(id) => match self.packet(id).message.clone() {
-                Message::Offer(offer) => {
-                    let goods = self.goods(self.offer_of(offer.digest()));
-                    let checked = self.checked[usize::from(self.offer_of(offer.digest()))].clone()?;
-                    Event::Offered(
-                        Box::new(checked),
-                        self.market.permits_r(goods),
-                        self.market.contents_r(goods),
-                    )
-                }
-                Message::Item(item) => {
-                    let goods = self.goods(self.offer_of(machine.desk()?.agr));
-                    let package = self.market.give_o(goods);
-                    let verdict = |(path, content): (&LeafPath, &Digest)| {
-                        let came = item.content.get(path) == Some(content);
-                        let accepted = self.market.accepted(&package, path, *content);
-                        (path.clone(), if came { Ok(accepted) } else { Err(Mismatch::Content) })
-                    };
-                    let verdicts = self.market.contents_o(goods).iter().map(verdict).collect();
-                    Event::Delivered(item, verdicts)
-                }
-                answer => {
-                    Event::Answered(Box::new(self.answer(machine.desk()?.agr, Side::Originator, answer)?))
-                }
-            },
-            Happening::Result(_) => return None,
-        })
-    }
-
-    /// What the third party answers, with what the managers find of a replacement of a leaf of `side`.
-    fn answer(&self, agr: Digest, side: Side, message: Message) -> Option<Answer> {
-        let goods = self.goods(self.offer_of(agr));
-        let (package, contents) = match side {
-            Side::Originator => (self.market.give_o(goods), self.market.contents_o(goods)),
-            Side::Responder => (self.market.give_r(goods, true), self.market.contents_r(goods)),
-        };
-        let verdict = |leaf: &LeafPath, content: Digest| -> Result<Accepted, Mismatch> {
-            let right = contents.get(leaf) == Some(&content);
-            if right { Ok(self.market.accepted(&package, leaf, content)) } else { Err(Mismatch::Content) }
-        };
-        Some(match message {
-            Message::Receipt(receipt) => Answer::Receipt(receipt),
-            Message::Decision(decision) => Answer::Decision(decision),
-            Message::Replacement(made) => {
-                let found = verdict(&made.leaf, made.content);
-                Answer::Replacement(made, found)
-            }
-            Message::Affidavit(made) => {
-                let found = verdict(&made.leaf, made.text);
-                Answer::Affidavit(made, found)
-            }
-            Message::NotYet(not_yet) => Answer::NotYet(not_yet),
-            Message::Pending(pending) => Answer::Pending(pending),
-            Message::Reject(reject) => Answer::Reject(reject),
-            _ => return None,
-        })
-    }
-
-    fn event_t(&self, what: Happening) -> Option<third_party::Event> {
-        use third_party::Event;
-        Some(match what {
-            Happening::Deliver(id) => Event::Requested(Box::new(self.case(&self.packet(id))?)),
-            Happening::Result(id) => match self.result(id).1 {
-                Outcome::Observed { offer, leaf, look, status } => {
-                    let record = |status| self.records[&(offer, status)].record.clone();
-                    let observation = match status {
-                        Some(RecordStatus::Happened) => Observation::Happened(record(RecordStatus::Happened)),
-                        Some(status) => Observation::Frozen(record(status)),
-                        None => Observation::NotYet,
-                    };
-                    Event::Observed { agr: self.agr(offer), leaf, look, observation }
-                }
-                Outcome::Generated { offer, side, leaf, good } => {
-                    let result = if good { Ok(self.make(offer, side)) } else { Err(BadPermit::Content) };
-                    Event::Generated { agr: self.agr(offer), side, leaf, result }
-                }
-                Outcome::Revoked { offer, leaf, done } => {
-                    let record = self.records[&(offer, RecordStatus::Revoked)].record.clone();
-                    let result = if done { Ok(record) } else { Err(TooLate) };
-                    Event::Revoked { agr: self.agr(offer), leaf, result }
-                }
-            },
-            Happening::Elapsed(_)
-            | Happening::Stopped
-            | Happening::Signed
-            | Happening::Declined
-            | Happening::Go
-            | Happening::Record(..) => return None,
-        })
-    }
-
-    fn make(&self, offer: u8, side: Side) -> Generated {
-        let goods = self.goods(offer);
-        match side {
-            Side::Originator if goods.sealed => Generated::Key(ContentKey::from_bytes([5; 32])),
-            Side::Originator => Generated::Affidavit {
-                text: self.market.receipt_text(goods),
-                signer: self.market.o.certificate,
-                semantics: Semantics::Receipt,
-            },
-            Side::Responder => Generated::Affidavit {
-                text: Digest::of(b"order"),
-                signer: self.market.r.certificate,
-                semantics: Semantics::Order,
-            },
-        }
-    }
-
-    /// A request with what travels beside it.
-    fn case(&self, packet: &Packet) -> Option<Case> {
-        let request = match packet.message.clone() {
-            Message::Abort(request) => Request::Abort(request),
-            Message::Resolve(request) => Request::Resolve(request),
-            _ => return None,
-        };
-        let offer = self.offer_of(request.common().agr?);
-        let accept = &self.accepts[usize::from(offer)];
-        let blob = blob(self.goods(offer));
-        let has = |digest: &Digest| packet.beside.contains(digest);
-        Some(Case {
-            request,
-            offer: self.offers[usize::from(offer)].clone(),
-            accept: has(&accept.digest()).then(|| accept.clone()),
-            blobs: if has(&Digest::of(&blob)) { vec![blob] } else { Vec::new() },
-            keys: self.keys(),
-        })
-    }
-
-    /// Everything the malicious party can say that the run has a use for.
-    pub fn menu(&self) -> Vec<u16> {
-        let mut menu = Vec::new();
-        for offer in 0..u8::try_from(self.offers.len()).unwrap() {
-            if self.scenario.originator == Honesty::Malicious {
-                menu.extend(self.menu_o(offer));
-            }
-            if self.scenario.responder == Honesty::Malicious {
-                menu.extend(self.menu_r(offer));
-            }
-        }
-        menu
-    }
-
-    fn menu_o(&self, offer: u8) -> Vec<u16> {
-        let (market, agr) = (&self.market, self.agr(offer));
-        let signed = |draft: Draft| market.o.sign_draft(&draft);
-        let item = |content: Digest| {
-            let common = market.common(Role::Originator, Role::Responder, Some(agr), Some(agr));
-            let content = BTreeMap::from([(path(0), content)]);
-            self.say(
-                Role::Responder,
-                signed(Draft::of(&Item { common, content }).unwrap()),
-                vec![content_of(&path(0))],
-            )
-        };
-        let right = market.contents_o(self.goods(offer))[&path(0)];
-        let junk = Digest::of(b"junk");
-        let mut menu =
-            vec![self.say(Role::Responder, self.offers[usize::from(offer)].bytes().clone(), Vec::new())];
-        menu.extend(match (self.offers.len(), offer) {
-            (1, _) => vec![item(junk), item(right)],
-            (_, 0) => vec![item(junk)],
-            _ => vec![item(right)],
-        });
-        menu.extend(self.requests(Role::Originator, offer));
-        menu
-    }
-
-    fn menu_r(&self, offer: u8) -> Vec<u16> {
-        let (market, agr) = (&self.market, self.agr(offer));
-        let common = |prev| market.common(Role::Responder, Role::Originator, Some(agr), Some(prev));
-        let goods = self.goods(offer);
-        let accept = &self.accepts[usize::from(offer)];
-        let decline = market.r.sign(&Decline { common: common(agr), reason: DeclineReason::User });
-        let moved = |order: Option<Digest>| {
-            let line = |reference| MovedLeaf { reference, authority: None, record: None };
-            let leaf =
-                [(path(0), line(agr))].into_iter().chain(order.map(|order| (path(1), line(order)))).collect();
-            market.r.sign(&Moved { common: common(agr), leaf }).bytes().clone()
-        };
-        let to_o = |signed: SignedBytes| self.say(Role::Originator, signed, Vec::new());
-        let mut menu = vec![
-            to_o(accept.bytes().clone()),
-            to_o(decline.bytes().clone()),
-            to_o(moved(goods.order.then(|| Digest::of(b"order")))),
-        ];
-        if goods.order {
-            menu.push(to_o(moved(Some(Digest::of(b"junk")))));
-        }
-        menu.extend(self.requests(Role::Responder, offer));
-        menu
-    }
-
-    /// ABORT and RESOLVE, with and without what belongs beside them.
-    fn requests(&self, from: Role, offer: u8) -> Vec<u16> {
-        let (market, agr) = (&self.market, self.agr(offer));
-        let accept = self.accepts[usize::from(offer)].digest();
-        let goods = self.goods(offer);
-        let common = || market.common(from, Role::ThirdParty, Some(agr), Some(agr));
-        let abort = |accept: Option<Digest>| Abort {
-            common: common(),
-            offer: agr,
-            accept,
-            reason: Reason::User,
-            seen: Vec::new(),
-        };
-        let resolve = |accept: Option<Digest>| Resolve {
-            common: common(),
-            offer: agr,
-            accept,
-            reason: Reason::User,
-            seen: Vec::new(),
-            own: BTreeMap::new(),
-            evidence: Vec::new(),
-        };
-        let someone = market.someone(from);
-        let blobs = if goods.sealed { vec![Digest::of(&blob(goods))] } else { Vec::new() };
-        let say =
-            |signed: &SignedBytes, beside: Vec<Digest>| self.say(Role::ThirdParty, signed.clone(), beside);
-        let with = |more: &[Digest]| [&[agr, accept], more].concat();
-        let mut menu = vec![say(someone.sign(&abort(None)).bytes(), vec![agr])];
-        // A second offer is there to be decided first; more requests about it add nothing.
-        if offer == 0 {
-            menu.push(say(someone.sign(&resolve(Some(accept))).bytes(), with(&blobs)));
-        }
-        menu
-    }
 }
 
 fn recorded(market: &Market, goods: Goods, status: RecordStatus) -> Recorded {
@@ -754,8 +355,4 @@ fn recorded(market: &Market, goods: Goods, status: RecordStatus) -> Recorded {
     let package = market.give_r(goods, true);
     let verdict = Ok(market.accepted(&package, &path(0), record.evidence.digest()));
     Recorded { record, verdict }
-}
-
-fn content_of(leaf: &LeafPath) -> Digest {
-    Digest::of(leaf.to_string().as_bytes())
 }

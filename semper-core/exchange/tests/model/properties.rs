@@ -12,46 +12,93 @@ use semper_transfer::property::{RecordStatus, Side};
 use stateright::Property;
 
 use super::{
-    lab::{Being, Fact, Honesty, Label, Scenario, Who},
+    words::{Being, Fact, Honesty, Label, Scenario, Who},
     world::{Act, GIVE_UP, Gxv, World},
 };
 
+type Holds = fn(&Gxv, &World) -> bool;
+
+/// What must hold in every state, and a state in which that says something: it must be reached, or the law
+/// would hold of a machine that does nothing.
+struct Law {
+    always: (&'static str, Holds),
+    reached: (&'static str, Holds),
+}
+
+/// What holds of every run.
+const OF_EVERY_RUN: [Law; 5] = [
+    Law {
+        always: ("I2 success is true", success_is_true),
+        reached: ("I2 somebody has completed", somebody_completed),
+    },
+    Law { always: ("I7 exclusive", exclusive), reached: ("I7 money has moved", money_moved) },
+    Law {
+        always: ("I10, I13 nobody is framed, what was said was journaled", nobody_is_framed),
+        reached: ("I10, I13 somebody honest has spoken", somebody_spoke),
+    },
+    Law {
+        always: ("I11 one agreement", one_agreement),
+        reached: ("I11 the responder is bound", responder_is_bound),
+    },
+    Law {
+        always: ("I15 words fit the state", words_fit),
+        reached: ("I15 somebody was told", somebody_was_told),
+    },
+];
+
+/// What holds of a run in which somebody gives up, so that the third party is asked. A calm run never gets to
+/// where these say anything.
+const OF_A_DISTURBED_RUN: [Law; 5] = [
+    Law { always: ("I1 fair", is_fair), reached: ("I1 somebody stops, or it is aborted", somebody_stopped) },
+    Law { always: ("I4 one decision", one_decision), reached: ("I4 a decision is spoken", is_decided) },
+    Law { always: ("I5 equal answers", equal_answers), reached: ("I5 a request is received", is_received) },
+    Law {
+        always: ("I6 decisions are founded", decisions_are_founded),
+        reached: ("I6 a decision has a transfer to rest on", is_decided_upon_a_record),
+    },
+    Law {
+        always: ("L-time giving up ends", giving_up_ends),
+        reached: ("L-time somebody waits for it", somebody_waits),
+    },
+];
+
+/// What holds of a run in which nobody gives up.
+const OF_A_CALM_RUN: Law = Law {
+    always: ("L-eff completes alone", completes_alone),
+    reached: ("L-eff nothing more can happen", |model, world| model.is_quiet(world)),
+};
+
+const NO_CLAIM: Law = Law {
+    always: ("no claim without consent", |model, world| !claimed(model, world)),
+    reached: ("a claim could be decided", is_decided),
+};
+
+/// Where the offer itself would lead to a claim, the check of OFFER refuses it, so that there is nothing else.
+const NOTHING_TAKEN_UP: Law = Law { reached: ("R takes nothing up", r_takes_nothing_up), ..NO_CLAIM };
+
+impl Law {
+    fn properties(self) -> [Property<Gxv>; 2] {
+        [Property::always(self.always.0, self.always.1), Property::sometimes(self.reached.0, self.reached.1)]
+    }
+}
+
 /// The properties of a scenario.
 pub fn of(scenario: &Scenario) -> Vec<Property<Gxv>> {
-    let mut all = vec![
-        Property::always("I1 fair", is_fair),
-        Property::always("I2 success is true", success_is_true),
-        Property::always("I4 one decision", one_decision),
-        Property::always("I5 equal answers", equal_answers),
-        Property::always("I6 decisions are founded", decisions_are_founded),
-        Property::always("I7 exclusive", exclusive),
-        Property::always("I10, I13 nobody is framed, what was said was journaled", nobody_is_framed),
-        Property::always("I11 one agreement", one_agreement),
-        Property::always("I15 words fit the state", words_fit),
-        Property::always("L-time giving up ends", giving_up_ends),
-    ];
+    let goods = scenario.offers[0].goods;
+    if goods.sealed && goods.pivot && !goods.weak {
+        return NOTHING_TAKEN_UP.properties().into();
+    }
+    let mut all: Vec<_> = OF_EVERY_RUN.into_iter().flat_map(Law::properties).collect();
     if scenario.calm {
-        all.push(Property::always("L-eff completes alone", completes_alone));
+        all.extend(OF_A_CALM_RUN.properties());
         all.push(Property::sometimes("both complete", both_complete));
         return all;
     }
-    let goods = scenario.offers[0].goods;
-    if goods.sealed && goods.pivot && !goods.weak {
-        all.push(Property::always("no claim without consent", |model: &Gxv, world: &World| {
-            !claimed(model, world)
-        }));
-        // The check of OFFER refuses it, so that this is all there is.
-        all.push(Property::sometimes("R takes nothing up", |model: &Gxv, world: &World| {
-            model.of_r(world, false, |machine| matches!(machine, Responder::Idle(..)))
-        }));
-        return all;
-    }
+    all.extend(OF_A_DISTURBED_RUN.into_iter().flat_map(Law::properties));
     if goods.weak {
         all.push(Property::sometimes("a claim", claimed));
     } else {
-        all.push(Property::always("no claim without consent", |model: &Gxv, world: &World| {
-            !claimed(model, world)
-        }));
+        all.extend(NO_CLAIM.properties());
     }
     let (o, r) = (scenario.originator == Honesty::Honest, scenario.responder == Honesty::Honest);
     if o {
@@ -266,15 +313,12 @@ fn words_fit(model: &Gxv, world: &World) -> bool {
 
 /// L-time: whoever gives up reaches an end with nobody but the third party and the authorities.
 fn giving_up_ends(model: &Gxv, world: &World) -> bool {
-    if model.lab.scenario.calm {
-        return true;
-    }
     [Who::O, Who::R].into_iter().filter(|who| model.is_honest(*who)).all(|who| {
         // What the other party does or says is withheld, so its state says nothing here; what the third party
         // has said follows from its state, since it says it again when it is asked again.
         let [_, _, t, t2] = world.beings.map(u64::from);
         let me = [who as u64, world.beings[who as usize].into(), t, t2];
-        let bank = world.bank.iter().map(|payment| payment.status.map_or(9, |status| status as u64));
+        let bank = world.bank.iter().map(|payment| payment.books.into());
         let rest = [u64::from(world.ordered), world.orders, world.results];
         let situation = me.into_iter().chain(bank).chain(rest).collect();
         model.lab.remember(situation, || ends(model, world, who))
@@ -332,6 +376,67 @@ fn completes_alone(model: &Gxv, world: &World) -> bool {
     let asked = model.lab.labels(&world.net).iter().any(|label| label.to == Role::ThirdParty);
     let frozen = world.bank.iter().any(|payment| payment.status == Some(RecordStatus::Frozen));
     !asked && !frozen && (both_complete(model, world) || !model.is_quiet(world))
+}
+
+fn somebody_completed(model: &Gxv, world: &World) -> bool {
+    model.of_o(world, false, |machine| {
+        matches!(machine, Originator::Completed(..) | Originator::CompletedByT(_))
+    }) || model.of_r(world, false, |machine| {
+        matches!(machine, Responder::Completed(..) | Responder::CompletedByT(_))
+    })
+}
+
+fn money_moved(_: &Gxv, world: &World) -> bool {
+    world.bank.iter().any(|payment| payment.moved > 0)
+}
+
+fn somebody_spoke(model: &Gxv, world: &World) -> bool {
+    let of = |who: Who| model.is_honest(who).then_some(who.role());
+    let honest = [of(Who::O), of(Who::R)];
+    model.lab.labels(&world.net).iter().any(|label| honest.contains(&Some(label.from)))
+}
+
+fn responder_is_bound(model: &Gxv, world: &World) -> bool {
+    facts(model, world).any(|fact| fact == Fact::Bound)
+}
+
+fn somebody_was_told(_: &Gxv, world: &World) -> bool {
+    world.told.iter().any(Option::is_some)
+}
+
+fn somebody_stopped(model: &Gxv, world: &World) -> bool {
+    aborted(model, world, 0)
+        || model.of_o(world, false, |machine| {
+            matches!(machine, Originator::Aborted(..) | Originator::Declined(_))
+        })
+        || model.of_r(world, false, |machine| {
+            matches!(machine, Responder::Aborted(..) | Responder::Declined(..) | Responder::Claim(_))
+        })
+}
+
+fn is_decided(model: &Gxv, world: &World) -> bool {
+    facts(model, world).any(|fact| matches!(fact, Fact::Decided(..)))
+}
+
+fn is_decided_upon_a_record(model: &Gxv, world: &World) -> bool {
+    let recorded = |offer: u8| world.bank[usize::from(offer)].status.is_some();
+    facts(model, world).any(|fact| matches!(fact, Fact::Decided(offer, ..) if recorded(offer)))
+}
+
+fn is_received(model: &Gxv, world: &World) -> bool {
+    facts(model, world).any(|fact| matches!(fact, Fact::Receipt(..)))
+}
+
+fn somebody_waits(model: &Gxv, world: &World) -> bool {
+    model
+        .of_o(world, false, |machine| matches!(machine, Originator::Aborting(..) | Originator::Resolving(..)))
+        || model.of_r(world, false, |machine| {
+            matches!(machine, Responder::Aborting(..) | Responder::Resolving(..))
+        })
+}
+
+fn r_takes_nothing_up(model: &Gxv, world: &World) -> bool {
+    model.of_r(world, false, |machine| matches!(machine, Responder::Idle(..)))
 }
 
 fn both_complete(model: &Gxv, world: &World) -> bool {

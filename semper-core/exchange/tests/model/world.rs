@@ -10,9 +10,11 @@ use semper_transfer::property::{Binding, Look, RecordStatus};
 use stateright::{Model, Property};
 
 use super::{
+    bank::{Ask, Payment},
     common::path,
-    lab::{Being, Effect, Happening, Honesty, Lab, Outcome, Scenario, Who},
+    lab::Lab,
     properties,
+    words::{Being, Effect, Happening, Honesty, Outcome, Scenario, Who},
 };
 
 /// The most offers in one scenario.
@@ -51,14 +53,6 @@ impl Net {
     }
 }
 
-/// What the bank has recorded under one reference.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Payment {
-    pub status: Option<RecordStatus>,
-    /// How often money has moved.
-    pub moved: u8,
-}
-
 /// What may happen next.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Act {
@@ -73,11 +67,14 @@ pub enum Act {
 /// The model of one scenario.
 pub struct Gxv {
     pub lab: Lab,
+    /// The one property that is asked for; all, if none is. A mutant is held against the property that it must
+    /// break, whatever else it breaks before.
+    only: Option<String>,
 }
 
 impl Gxv {
-    pub fn new(scenario: Scenario) -> Self {
-        Self { lab: Lab::new(scenario) }
+    pub fn new(scenario: Scenario, only: Option<String>) -> Self {
+        Self { lab: Lab::new(scenario), only }
     }
 
     pub fn is_honest(&self, who: Who) -> bool {
@@ -193,7 +190,7 @@ impl Gxv {
                     next.results &= !(1 << id);
                 }
             }
-            Act::Pay(offer) => pay(&mut next.bank[usize::from(offer)]),
+            Act::Pay(offer) => self.ask(&mut next, offer, Ask::Pay),
             Act::Order(id) => {
                 let result = self.carry_out(&mut next, id);
                 next.results |= 1 << result;
@@ -210,17 +207,22 @@ impl Gxv {
         matches!(self.lab.result(result).1, Outcome::Observed { status: None, .. })
     }
 
+    /// The bank serves a request about the payment of an offer.
+    fn ask(&self, world: &mut World, offer: u8, ask: Ask) {
+        let payment = &mut world.bank[usize::from(offer)];
+        *payment = self.lab.house.serve(offer, *payment, ask);
+    }
+
     fn carry_out(&self, world: &mut World, id: u8) -> u8 {
         let order = self.lab.order(id);
         let place = |binding: &Binding| self.lab.offer_of(binding.agreement.unwrap());
         let outcome = match &order.output {
             third_party::Output::Observe(binding, look) => {
                 let offer = place(binding);
-                let payment = &mut world.bank[usize::from(offer)];
-                if payment.status.is_none() && *look == Look::Freeze {
-                    payment.status = Some(RecordStatus::Frozen);
-                }
-                Outcome::Observed { offer, leaf: binding.leaf.clone(), look: *look, status: payment.status }
+                let ask = if *look == Look::Freeze { Ask::Freeze(order.who) } else { Ask::Look(order.who) };
+                self.ask(world, offer, ask);
+                let status = world.bank[usize::from(offer)].status;
+                Outcome::Observed { offer, leaf: binding.leaf.clone(), look: *look, status }
             }
             third_party::Output::Generate(binding, _) => {
                 let offer = place(binding);
@@ -230,13 +232,9 @@ impl Gxv {
             }
             third_party::Output::Revoke(binding) => {
                 let offer = place(binding);
-                let payment = &mut world.bank[usize::from(offer)];
-                let can = !self.lab.goods(offer).pivot
-                    && matches!(payment.status, Some(RecordStatus::Happened | RecordStatus::Revoked));
-                if can {
-                    payment.status = Some(RecordStatus::Revoked);
-                }
-                Outcome::Revoked { offer, leaf: binding.leaf.clone(), done: can }
+                self.ask(world, offer, Ask::Refund(order.who));
+                let done = world.bank[usize::from(offer)].status == Some(RecordStatus::Revoked);
+                Outcome::Revoked { offer, leaf: binding.leaf.clone(), done }
             }
             other => panic!("nobody carries out {other:?}"),
         };
@@ -284,14 +282,6 @@ const TIMERS: [Happening; 4] = [
     Happening::Elapsed(Timer::Again),
 ];
 
-/// The bank carries out an order to pay, once for each reference however often it comes.
-fn pay(payment: &mut Payment) {
-    if payment.status.is_none() {
-        payment.status = Some(RecordStatus::Happened);
-        payment.moved += 1;
-    }
-}
-
 impl Model for Gxv {
     type State = World;
     type Action = Act;
@@ -302,7 +292,15 @@ impl Model for Gxv {
         self.lab.menu().into_iter().for_each(|id| net.add(id));
         // A malicious responder may pay whenever it likes, in whatever order.
         let ordered = if self.is_honest(Who::R) { 0 } else { 1 };
-        vec![World { beings, net, ordered, bank: Default::default(), orders: 0, results: 0, told: [None; 2] }]
+        vec![World {
+            beings,
+            net,
+            ordered,
+            bank: [self.lab.house.begin(); OFFERS],
+            orders: 0,
+            results: 0,
+            told: [None; 2],
+        }]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Act>) {
@@ -314,6 +312,8 @@ impl Model for Gxv {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        properties::of(&self.lab.scenario)
+        let mut properties = properties::of(&self.lab.scenario);
+        properties.retain(|property| self.only.as_ref().is_none_or(|only| *only == property.name));
+        properties
     }
 }

@@ -33,6 +33,7 @@ impl Rows {
         self.of(bank::PAYMENT.name).iter().map(|row| PaymentRow::from_row(row).unwrap())
     }
 
+    #[allow(dead_code, reason = "the model of an exchange looks at payments only")]
     pub(crate) fn account(&self, id: AccountId) -> AccountRow {
         let row = self.of(ledger::ACCOUNT.name).iter().find(|row| row.get("id") == Some(&id.into()));
         AccountRow::from_row(row.unwrap()).unwrap()
