@@ -18,6 +18,9 @@
 //! first. Once one has started, only ITEM with our own records, or a DECISION with what it calls for, ends the
 //! run. One OFFER is taken up per run, ever.
 
+mod appealing;
+mod trading;
+
 use std::collections::BTreeMap;
 
 use semper_supporting::{
@@ -25,27 +28,26 @@ use semper_supporting::{
     evidence::Verified,
     machine::{Machine, Refused, Step},
     party::Role,
-    time::Moment,
 };
 use semper_transfer::{
     package::LeafPath,
-    property::{Accepted, Class, GenerationPermit, Side},
+    property::{Accepted, GenerationPermit},
 };
 use serde::{Deserialize, Serialize};
 
+use appealing::{aborting, resolving};
+use trading::{agreed, asking, idle, moving, waiting};
+
 use super::{
     Input, Output,
-    desk::{Answer, Desk, Heeded, Mark, Recorded, Recourse, Verdicts, asked_enough, keep},
+    desk::{Answer, Desk, Recorded, Recourse, Verdicts},
     originator::late,
 };
 use crate::{
-    check::{self, Checked},
-    deadlines::{AGAIN, Timer},
-    message::{
-        Accept, Close, Decline, DeclineReason, Draft, Item, Moved, MovedLeaf, Outcome, Proposal, Reason,
-    },
-    run::{Log, Run},
-    tell::Code,
+    check::Checked,
+    deadlines::Timer,
+    message::{Accept, DeclineReason, Draft, Item, Outcome},
+    run::Run,
 };
 
 /// Where the responder stands. Journaled before any output of the step that led here.
@@ -222,366 +224,4 @@ impl Responder {
 fn another(desk: Option<&Desk>, checked: &Checked) -> Taken {
     let same = desk.is_some_and(|desk| desk.agr == checked.offer().digest());
     Err(if same { Refused::Repeated } else { Refused::Mismatch })
-}
-
-fn idle(run: Run, event: Event, at: Moment) -> Taken {
-    match event {
-        Event::Offered(checked, permits, contents) => {
-            let offer = checked.offer();
-            let ours = run.is_of(&offer.common, Role::Originator, Role::Responder, None);
-            let plan = checked.plan().clone();
-            let covered = |map: Vec<&LeafPath>| plan.forwards().map(|(path, _)| path).eq(map);
-            if !ours || !covered(permits.keys().collect()) || !covered(contents.keys().collect()) {
-                return Err(Refused::Mismatch);
-            }
-            let accept = check::accept(&run, &checked, permits, at).map_err(|_| Refused::Mismatch)?;
-            let mut log = Log::default();
-            log.say_digest(offer.common.prev.unwrap_or(offer.neg));
-            log.hear(offer.value(), offer.digest())?;
-            let desk = Desk {
-                run,
-                me: Side::Responder,
-                plan,
-                agr: offer.digest(),
-                deadlines: offer.deadlines(),
-                contents,
-                accept: None,
-                records: BTreeMap::new(),
-                items: BTreeMap::new(),
-                ruling: None,
-                log,
-            };
-            let span = desk.deadlines.of(Timer::Accept);
-            let kept = keep::<Proposal>(offer);
-            Ok(Step::to(Responder::Asking(desk, accept.clone()))
-                .order(kept)
-                .order(Output::Ask(accept))
-                .order(Output::Set { timer: Timer::Accept, span })
-                .order(Output::Tell(Code::U1)))
-        }
-        Event::Signed(_)
-        | Event::Refused
-        | Event::Go
-        | Event::Recorded(_)
-        | Event::Delivered(..)
-        | Event::Answered(_)
-        | Event::Elapsed(_)
-        | Event::Stopped => Err(Refused::OutOfPlace),
-    }
-}
-
-fn asking(mut desk: Desk, accept: Draft, event: Event, at: Moment) -> Taken {
-    match event {
-        Event::Signed(signed) if signed.digest() == accept.digest() => {
-            desk.log.say(&accept);
-            desk.accept = Some(accept.digest());
-            let span = desk.deadlines.of(Timer::Item);
-            Ok(Step::to(Responder::Agreed(desk))
-                .order(Output::SendSigned {
-                    to: Role::Originator,
-                    signed: signed.bytes().clone(),
-                    beside: Vec::new(),
-                })
-                .order(Output::Set { timer: Timer::Item, span })
-                .order(Output::Tell(Code::U3))
-                .order(Output::Proceed))
-        }
-        Event::Signed(_) => Err(Refused::Mismatch),
-        Event::Refused | Event::Stopped => decline(desk, DeclineReason::User, at),
-        Event::Elapsed(Timer::Accept) => decline(desk, DeclineReason::Timer, at),
-        Event::Offered(checked, ..) => another(Some(&desk), &checked),
-        Event::Go
-        | Event::Recorded(_)
-        | Event::Delivered(..)
-        | Event::Answered(_)
-        | Event::Elapsed(Timer::Item | Timer::Close | Timer::Again | Timer::Answer) => {
-            Err(Refused::OutOfPlace)
-        }
-    }
-}
-
-fn agreed(desk: Desk, event: Event, at: Moment) -> Taken {
-    match event {
-        Event::Go => {
-            let first = start_next(&desk)?;
-            Ok(Step::to(Responder::Moving(desk, Early::default()))
-                .orders(first)
-                .order(Output::Tell(Code::U4)))
-        }
-        Event::Elapsed(Timer::Item) => abort(desk, Early::default(), Reason::Timer, at),
-        Event::Stopped => abort(desk, Early::default(), Reason::User, at),
-        Event::Offered(checked, ..) => another(Some(&desk), &checked),
-        Event::Signed(_)
-        | Event::Refused
-        | Event::Recorded(_)
-        | Event::Delivered(..)
-        | Event::Answered(_)
-        | Event::Elapsed(Timer::Accept | Timer::Close | Timer::Again | Timer::Answer) => {
-            Err(Refused::OutOfPlace)
-        }
-    }
-}
-
-fn moving(mut desk: Desk, early: Early, event: Event, at: Moment) -> Taken {
-    match event {
-        Event::Recorded(recorded) => {
-            desk.note(&recorded)?;
-            let kept = Output::Keep(recorded.record.evidence.digest());
-            if desk.records.values().any(Mark::is_final) {
-                return abort(desk, early, Reason::Refused, at).map(|step| step.order(kept));
-            }
-            if !desk.all_happened() {
-                let next = start_next(&desk)?;
-                return Ok(Step::to(Responder::Moving(desk, early)).order(kept).orders(next));
-            }
-            moved(desk, early, at).map(|step| step.order(kept))
-        }
-        Event::Delivered(item, verdicts) => take_item(Responder::Moving(desk, early), &item, &verdicts, at),
-        Event::Elapsed(Timer::Item) => abort(desk, early, Reason::Timer, at),
-        Event::Stopped => abort(desk, early, Reason::User, at),
-        Event::Offered(checked, ..) => another(Some(&desk), &checked),
-        Event::Signed(_)
-        | Event::Refused
-        | Event::Go
-        | Event::Answered(_)
-        | Event::Elapsed(Timer::Accept | Timer::Close | Timer::Again | Timer::Answer) => {
-            Err(Refused::OutOfPlace)
-        }
-    }
-}
-
-fn waiting(desk: Desk, event: Event, at: Moment) -> Taken {
-    match event {
-        Event::Delivered(item, verdicts) => take_item(Responder::Waiting(desk), &item, &verdicts, at),
-        Event::Elapsed(Timer::Item) => {
-            resolve(desk, Early::default(), Reason::Timer, Vec::new(), Code::U8, at)
-        }
-        Event::Stopped => resolve(desk, Early::default(), Reason::User, Vec::new(), Code::U8, at),
-        Event::Offered(checked, ..) => another(Some(&desk), &checked),
-        Event::Signed(_)
-        | Event::Refused
-        | Event::Go
-        | Event::Recorded(_)
-        | Event::Answered(_)
-        | Event::Elapsed(Timer::Accept | Timer::Close | Timer::Again | Timer::Answer) => {
-            Err(Refused::OutOfPlace)
-        }
-    }
-}
-
-fn aborting(mut desk: Desk, mut recourse: Recourse, early: Early, event: Event, at: Moment) -> Taken {
-    match event {
-        Event::Answered(answer) => match desk.heed(&recourse, *answer, at)? {
-            Heeded::Wait(outputs) => Ok(Step::to(Responder::Aborting(desk, recourse, early)).orders(outputs)),
-            Heeded::Settle(outputs) => settle(Responder::Aborting(desk, recourse, early), outputs, at),
-            // The transfer has happened, and the third party lacks what it needs to make the package.
-            Heeded::Supply => resolve(desk, early, Reason::Timer, Vec::new(), Code::U8, at),
-            Heeded::NotYet => Err(Refused::OutOfPlace),
-        },
-        Event::Recorded(recorded) => {
-            desk.note(&recorded)?;
-            let kept = vec![Output::Keep(recorded.record.evidence.digest())];
-            settle(Responder::Aborting(desk, recourse, early), kept, at)
-        }
-        Event::Delivered(item, verdicts) => {
-            take_item(Responder::Aborting(desk, recourse, early), &item, &verdicts, at)
-        }
-        Event::Elapsed(Timer::Answer) => {
-            let outputs = recourse.again();
-            Ok(Step::to(Responder::Aborting(desk, recourse, early)).orders(outputs))
-        }
-        Event::Offered(checked, ..) => another(Some(&desk), &checked),
-        Event::Signed(_)
-        | Event::Refused
-        | Event::Go
-        | Event::Elapsed(Timer::Accept | Timer::Item | Timer::Close | Timer::Again)
-        | Event::Stopped => Err(Refused::OutOfPlace),
-    }
-}
-
-fn resolving(mut desk: Desk, mut recourse: Recourse, early: Early, event: Event, at: Moment) -> Taken {
-    match event {
-        Event::Answered(answer) => match desk.heed(&recourse, *answer, at)? {
-            Heeded::Wait(outputs) => {
-                Ok(Step::to(Responder::Resolving(desk, recourse, early)).orders(outputs))
-            }
-            Heeded::Settle(outputs) => settle(Responder::Resolving(desk, recourse, early), outputs, at),
-            Heeded::NotYet => {
-                recourse.not_yet = true;
-                Ok(Step::to(Responder::Resolving(desk, recourse, early))
-                    .order(Output::Set { timer: Timer::Again, span: AGAIN })
-                    .order(Output::Tell(Code::U13)))
-            }
-            Heeded::Supply => {
-                Ok(Step::to(Responder::Resolving(desk, recourse, early)).order(Output::Tell(Code::U15)))
-            }
-        },
-        Event::Recorded(recorded) => {
-            desk.note(&recorded)?;
-            let kept = vec![Output::Keep(recorded.record.evidence.digest())];
-            settle(Responder::Resolving(desk, recourse, early), kept, at)
-        }
-        Event::Delivered(item, verdicts) => {
-            take_item(Responder::Resolving(desk, recourse, early), &item, &verdicts, at)
-        }
-        Event::Elapsed(Timer::Again) if recourse.not_yet => abort(desk, early, Reason::NotYet, at),
-        Event::Stopped if recourse.not_yet => abort(desk, early, Reason::User, at),
-        Event::Elapsed(Timer::Answer) => {
-            let outputs = recourse.again();
-            Ok(Step::to(Responder::Resolving(desk, recourse, early)).orders(outputs))
-        }
-        Event::Offered(checked, ..) => another(Some(&desk), &checked),
-        Event::Signed(_)
-        | Event::Refused
-        | Event::Go
-        | Event::Elapsed(Timer::Accept | Timer::Item | Timer::Close | Timer::Again)
-        | Event::Stopped => Err(Refused::OutOfPlace),
-    }
-}
-
-/// Orders the next of our transfers that has not been recorded yet.
-fn start_next(desk: &Desk) -> Result<Vec<Output>, Refused> {
-    let next = desk.plan.transfers.iter().find(|leaf| !desk.records.contains_key(*leaf));
-    next.map(|leaf| Ok(Output::StartTransfer(desk.binding(Side::Responder, leaf)?))).into_iter().collect()
-}
-
-/// All our transfers have happened: say so, hand over what travels in clear, and take an ITEM that came early.
-fn moved(mut desk: Desk, early: Early, at: Moment) -> Taken {
-    let leaves = desk.plan.leaves.r.iter().map(|(path, leaf)| {
-        let content = desk.contents.get(path).copied();
-        let line = MovedLeaf {
-            reference: content.unwrap_or(leaf.description),
-            authority: if leaf.class == Class::Forward { None } else { leaf.authority },
-            record: desk.records.get(path).map(|mark| mark.evidence),
-        };
-        (path.clone(), line)
-    });
-    let leaf = leaves.collect();
-    let message = Moved { common: desk.common(Role::Originator, desk.accept, at)?, leaf };
-    let draft = desk.say(&message)?;
-    let beside =
-        desk.contents.values().copied().chain(desk.records.values().map(|mark| mark.evidence)).collect();
-    let mut outputs = vec![Output::Send { to: Role::Originator, draft, beside }];
-    for leaf in desk.contents.keys() {
-        outputs.push(Output::Deliver(desk.binding(Side::Responder, leaf)?));
-    }
-    if let Early(Some((item, items))) = early {
-        return complete(desk, item, items, outputs, at);
-    }
-    let span = desk.deadlines.of(Timer::Item);
-    Ok(Step::to(Responder::Waiting(desk))
-        .orders(outputs)
-        .order(Output::Set { timer: Timer::Item, span })
-        .order(Output::Tell(Code::U5)))
-}
-
-/// ITEM has come. It completes the exchange if it matches and our own transfers have happened; it is kept if
-/// it matches and they have not; the third party is asked if it does not match.
-fn take_item(state: Responder, item: &Verified<Item>, verdicts: &Verdicts, at: Moment) -> Taken {
-    let (mut desk, recourse, early) = match state {
-        Responder::Moving(desk, early) => (desk, None, early),
-        Responder::Waiting(desk) => (desk, None, Early::default()),
-        Responder::Aborting(desk, recourse, early) => (desk, Some((recourse, true)), early),
-        Responder::Resolving(desk, recourse, early) => (desk, Some((recourse, false)), early),
-        _ => return Err(Refused::OutOfPlace),
-    };
-    desk.hear(item, Role::Originator)?;
-    let named = desk.plan.leaves.o.keys().eq(item.content.keys());
-    let found = desk.complete(desk.plan.leaves.o.iter(), verdicts);
-    let kept = keep(item);
-    match (found, recourse) {
-        (Ok(items), recourse) if named => {
-            if desk.all_happened() {
-                return complete(desk, item.digest(), items, vec![kept], at);
-            }
-            let early = Early(Some((item.digest(), items)));
-            Ok(Step::to(back(desk, recourse, early)).order(kept))
-        }
-        (_, None) => {
-            let evidence = vec![item.digest()];
-            resolve(desk, early, Reason::Mismatch, evidence, Code::U12, at).map(|step| step.order(kept))
-        }
-        (_, recourse @ Some(_)) => Ok(Step::to(back(desk, recourse, early)).order(kept)),
-    }
-}
-
-fn back(desk: Desk, recourse: Option<(Recourse, bool)>, early: Early) -> Responder {
-    match recourse {
-        None => Responder::Moving(desk, early),
-        Some((recourse, true)) => Responder::Aborting(desk, recourse, early),
-        Some((recourse, false)) => Responder::Resolving(desk, recourse, early),
-    }
-}
-
-/// ITEM is here as agreed, and our own transfers have happened.
-fn complete(
-    mut desk: Desk,
-    item: Digest,
-    items: BTreeMap<LeafPath, Accepted>,
-    outputs: Vec<Output>,
-    at: Moment,
-) -> Taken {
-    desk.items = items;
-    let close = Close { common: desk.common(Role::Originator, Some(item), at)?, received: true, item };
-    let draft = desk.say(&close)?;
-    let send = Output::Send { to: Role::Originator, draft: draft.clone(), beside: Vec::new() };
-    Ok(Step::to(Responder::Completed(desk, draft)).orders(outputs).order(send).order(Output::Tell(Code::U9)))
-}
-
-fn decline(mut desk: Desk, reason: DeclineReason, at: Moment) -> Taken {
-    let decline = Decline { common: desk.common(Role::Originator, Some(desk.agr), at)?, reason };
-    let draft = desk.say(&decline)?;
-    Ok(Step::to(Responder::Declined(desk, reason))
-        .order(Output::Send { to: Role::Originator, draft, beside: Vec::new() })
-        .order(Output::Tell(Code::U17)))
-}
-
-fn abort(mut desk: Desk, early: Early, reason: Reason, at: Moment) -> Taken {
-    let (recourse, outputs) = desk.abort(reason, at)?;
-    Ok(Step::to(Responder::Aborting(desk, recourse, early)).orders(outputs).order(Output::Tell(Code::U7)))
-}
-
-fn resolve(
-    mut desk: Desk,
-    early: Early,
-    reason: Reason,
-    evidence: Vec<Digest>,
-    code: Code,
-    at: Moment,
-) -> Taken {
-    let (recourse, outputs) = desk.resolve(reason, evidence, at)?;
-    Ok(Step::to(Responder::Resolving(desk, recourse, early)).orders(outputs).order(Output::Tell(code)))
-}
-
-/// Ends the run if everything is here that an end needs: an early ITEM with our own records, or a DECISION
-/// with what it calls for.
-fn settle(state: Responder, outputs: Vec<Output>, at: Moment) -> Taken {
-    let (desk, recourse, early, aborting) = match state {
-        Responder::Aborting(desk, recourse, early) => (desk, recourse, early, true),
-        Responder::Resolving(desk, recourse, early) => (desk, recourse, early, false),
-        other => return Ok(Step::to(other).orders(outputs)),
-    };
-    if let (true, Early(Some((item, items)))) = (desk.all_happened(), &early) {
-        return complete(desk, *item, items.clone(), asked_enough(outputs), at);
-    }
-    let outcome = desk.ruling.as_ref().map(|ruling| (ruling.outcome, ruling.cheated));
-    let has_all = desk.plan.leaves.o.keys().all(|leaf| desk.items.contains_key(leaf));
-    let undone = desk.all_undone();
-    Ok(match outcome {
-        Some((Outcome::Completed, _)) if has_all => Step::to(Responder::CompletedByT(desk))
-            .orders(asked_enough(outputs))
-            .order(Output::Tell(Code::U10)),
-        Some((outcome @ (Outcome::Aborted | Outcome::AbortedRevoked), _)) if undone => {
-            Step::to(Responder::Aborted(desk, outcome))
-                .orders(asked_enough(outputs))
-                .order(Output::Tell(Code::U11))
-        }
-        // Without proof against the originator the third party contradicts its duties.
-        Some((Outcome::AbortedClaim, cheated)) => {
-            let code = if cheated { Code::U14 } else { Code::U15 };
-            Step::to(Responder::Claim(desk)).orders(asked_enough(outputs)).order(Output::Tell(code))
-        }
-        Some(_) | None if aborting => Step::to(Responder::Aborting(desk, recourse, early)).orders(outputs),
-        Some(_) | None => Step::to(Responder::Resolving(desk, recourse, early)).orders(outputs),
-    })
 }

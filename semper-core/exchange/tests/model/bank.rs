@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, sync::Mutex};
 
 use semper_payment_sim::bank::Bank;
 use semper_supporting::{
-    crypto::digest::Digest,
+    archive::Row,
+    crypto::{digest::Digest, signature::Kid},
     evidence::{Signable, SignedBytes, statement},
     money::{Currency, Money},
     time::{Moment, Span},
@@ -63,14 +64,12 @@ struct Memory {
     served: BTreeMap<(u8, u32, Ask), Payment>,
 }
 
-const MOST: &str = "XTS 50.00";
-
 impl House {
     /// A bank at which the responder has a purse and the originator a till, and which follows both third
     /// parties.
     pub fn new(market: &Market, second: &Someone, goods: &[Goods]) -> Self {
         let thirds = [&market.t, second].map(|third| (third.public().kid(), third.public()));
-        let gift = Money::parse(MOST).unwrap();
+        let gift = Money::parse("XTS 50.00").unwrap();
         let clerk = market.bank.clone();
         let bank = Bank { kid: clerk.public().kid(), arbiters: BTreeMap::from(thirds), gift: Some(gift) };
         let mut house = Self { bank, clerk, asks: BTreeMap::new(), memory: Mutex::default() };
@@ -157,7 +156,7 @@ impl House {
 
 /// Everything that is ever asked about one payment.
 fn asks(
-    to: semper_supporting::crypto::signature::Kid,
+    to: Kid,
     market: &Market,
     second: &Someone,
     goods: Goods,
@@ -202,7 +201,7 @@ fn standing(rows: &Rows, books: usize) -> Payment {
         TxState::Refunded => RecordStatus::Revoked,
         TxState::Frozen => RecordStatus::Frozen,
     });
-    let paid = |row: &&semper_supporting::archive::Row| row.text("event").unwrap() == Event::Pay.word();
+    let paid = |row: &&Row| row.text("event").unwrap() == Event::Pay.word();
     let moved = rows.of(ledger::ENTRY.name).iter().filter(paid).count();
     Payment { books: books.try_into().unwrap(), status, moved: moved.try_into().unwrap() }
 }
