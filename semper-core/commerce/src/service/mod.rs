@@ -8,11 +8,15 @@
 //! blocks where they are used; only the flat [`statechart`] has a meaning. Files are identified by the SHA-256
 //! of their bytes as delivered and are never written anew. What this reader does not know is refused, never
 //! ignored.
+//!
+//! What terms compute they say in [`expression`]s; what people fill in are [`form`]s.
 
 pub mod definition;
 pub mod duration;
+pub mod expression;
 pub mod fault;
 pub mod flatten;
+pub mod form;
 pub mod outline;
 pub mod shipped;
 pub mod source;
