@@ -346,6 +346,31 @@ fn each_fills_in_what_is_theirs_and_only_once() {
 }
 
 #[test]
+fn what_the_other_side_sends_continues_the_form_with_its_own_fields_only() {
+    let (form, values) = filled();
+    let (salt, proofs) = (Salt::from_bytes([7; 32]), proofs());
+    let price = Value::Money(Money::parse("EUR 1.00").unwrap());
+    let mut priced = values.clone();
+    priced.bind((&form, "seller"), "price", (salt, price), &proofs).unwrap();
+    let mut ours = values.clone();
+    ours.adopt((&form, "seller"), &priced, &proofs).unwrap();
+    assert_eq!(ours, priced);
+    let code = |ours: &FormValues, party: &str, theirs: &FormValues| {
+        let mut after = ours.clone();
+        let fault = after.adopt((&form, party), theirs, &proofs).unwrap_err();
+        assert_eq!(&after, ours);
+        fault.code()
+    };
+    assert_eq!(code(&values, "buyer", &priced), "form.binder");
+    assert_eq!(code(&priced, "seller", &values), "form.file", "the price is gone");
+    assert_eq!(code(&values, "seller", &values.renewed(&form, "seller")), "form.file", "another version");
+    let text = values.file().replace(" book 17", " book 18");
+    let changed = FormValues::read(("t", 1), &form, text.as_bytes(), &proofs).unwrap();
+    assert_eq!(code(&values, "buyer", &changed), "form.bound");
+    assert_eq!(code(&values, "seller", &changed), "form.binder");
+}
+
+#[test]
 fn rules_are_held_against_a_form_once_they_can_be() {
     let chart = chart();
     let expressions = Expressions::compile(&chart).unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cel::{Context, Program};
 use proptest::prelude::*;
 use semper_commerce::service::expression::{Expression, Scope, Value};
+use semper_supporting::money::{Currency, MAX, Money};
 
 use super::{chart, when};
 
@@ -232,4 +233,34 @@ proptest! {
         prop_assert_eq!(by_us(&scope, &text, fields), expected, "{}", text);
         prop_assert_eq!(by_the_crate(&text, fields), expected, "by the crate: {}", text);
     }
+
+    /// Sums as exact arithmetic has them, or no value where they would be below zero or above the largest.
+    #[test]
+    fn money_is_computed_as_on_paper(
+        (a, b) in (sum(), sum()),
+        i in prop_oneof![-2..300_i64, Just(i64::MAX)],
+    ) {
+        let (x, y, n) = (i128::from(a), i128::from(b), i128::from(i));
+        let times = |numerator: i128| (n >= 0).then_some(numerator);
+        let cases = [
+            ("plus(f.t.m, f.t.o)".to_owned(), Some(x + y)),
+            ("minus(f.t.m, f.t.o)".to_owned(), Some(x - y)),
+            (format!("times(f.t.m, {i})"), times(x * n)),
+            (format!("percent(f.t.m, {i})"), times((x * n + 50) / 100)),
+            (format!("atmost(f.t.m, f.t.o) ? f.t.m : minus(f.t.m, percent(f.t.o, {i}))"), {
+                if x <= y { Some(x) } else { times(x - (y * n + 50) / 100) }
+            }),
+        ];
+        for (text, exact) in cases {
+            let euro = |minor| Value::Money(Money::new(minor, Currency::EUR).unwrap());
+            let found = super::worth(&text, super::values([("m", euro(a)), ("o", euro(b))]));
+            let exact = exact.filter(|minor| (0..=i128::from(MAX)).contains(minor));
+            let exact = exact.and_then(|minor| u64::try_from(minor).ok()).map(euro);
+            prop_assert_eq!(found.ok(), exact, "{}", text);
+        }
+    }
+}
+
+fn sum() -> impl Strategy<Value = u64> {
+    prop_oneof![0..1000_u64, 0..=MAX, Just(MAX), Just(0)]
 }

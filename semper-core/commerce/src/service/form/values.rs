@@ -89,6 +89,30 @@ impl FormValues {
         }
     }
 
+    /// Takes over what `party` has bound in `theirs`, which it sent: all that was bound before, and fields of its own.
+    ///
+    /// # Errors
+    /// [`FormFault::File`] for another form or version, or where something that was bound is missing, and what
+    /// [`FormValues::bind`] finds; nothing is taken over then.
+    pub fn adopt(
+        &mut self,
+        (form, party): (&Form, &str),
+        theirs: &Self,
+        proofs: &Proofs,
+    ) -> Result<(), FormFault> {
+        let same = self.name == theirs.name && self.version == theirs.version;
+        if !same || !self.bound.keys().all(|name| theirs.bound.contains_key(name)) {
+            return Err(FormFault::File { line: 1, what: "this does not continue the form as it was" });
+        }
+        let mut adopted = self.clone();
+        for (name, given) in theirs.bound.iter().filter(|(name, given)| self.bound.get(*name) != Some(given))
+        {
+            adopted.bind((form, party), name, given.clone(), proofs)?;
+        }
+        *self = adopted;
+        Ok(())
+    }
+
     /// The next version, in which `party` fills in its fields anew; what others filled in stays.
     #[must_use]
     pub fn renewed(&self, form: &Form, party: &str) -> Self {
@@ -160,8 +184,8 @@ impl FormValues {
         file::open(&self.lines(), field)
     }
 
-    /// Reads the file of version `version` of the form `name`. Who filled in what is for the caller to check:
-    /// a file does not say.
+    /// Reads the file of version `version` of the form `name`. A file does not say who filled in what: what a
+    /// party sent goes on to [`FormValues::adopt`].
     ///
     /// # Errors
     /// [`FormFault::File`] for any byte that [`FormValues::file`] would have written otherwise,
