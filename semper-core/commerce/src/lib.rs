@@ -7,6 +7,7 @@
 //! leaves as a draft: no machine ever holds a key or a bare yes.
 
 pub mod deal;
+pub mod download;
 pub mod runner;
 pub mod sale;
 pub mod service;

@@ -14,8 +14,8 @@ const FAMILIES: [&str; 32] = [
 ];
 
 /// Literals that look like codes and are none: rights in certificates, a domain, a key of the preferences,
-/// names of guards.
-const NO_CODES: [&str; 11] = [
+/// names of guards, a file.
+const NO_CODES: [&str; 12] = [
     "arbiter.changed",
     "pay.bank",
     "pay.card",
@@ -26,6 +26,7 @@ const NO_CODES: [&str; 11] = [
     "pay.merchant",
     "pay.mint",
     "pay.ref",
+    "terms.toml",
     "uri.accept",
 ];
 

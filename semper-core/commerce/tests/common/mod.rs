@@ -14,6 +14,8 @@ use semper_supporting::{
 };
 use zeroize::Zeroizing;
 
+pub mod world;
+
 pub const AT: Moment = Moment::from_seconds(1_772_359_200);
 const POLICY: Digest = Digest::from_bytes([9; 32]);
 
