@@ -19,6 +19,7 @@ pub mod prose;
 pub mod shipped;
 pub mod terms_statement;
 pub mod translation;
+pub mod trust;
 pub mod update;
 pub mod ustar;
 
