@@ -7,233 +7,31 @@
     reason = "a test that cannot go on stops"
 )]
 
+mod authority;
 mod pki;
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::LazyLock,
-};
+use std::collections::BTreeSet;
 
+use authority::{Ca, EXPORTER, ID, K, OTHER_K, asked, finish, plan, refusal, restored, run, set_of};
 use pki::{World, key, now, subject};
 use proptest::{collection::vec, prelude::*};
 use semper_supporting::{
     certificate::{
-        CertRole, Certificate, Class, Issuer, Serial, TrustSnapshot, Usage, inspect, request,
-        status::{LIST_VALIDITY, RevocationReason, RevokedEntry},
+        CertRole, Certificate, Class, Issuer, TrustSnapshot, Usage, inspect,
+        status::{LIST_VALIDITY, RevocationReason},
     },
-    crypto::digest::Digest,
     evidence::SignedBytes,
     fault::Fault,
-    machine::{Machine, Refused, Step},
+    machine::{Machine, Refused},
     registration::{
         applicant::{self, Applicant, Plan},
         desk::{CallId, Desk, Event, Input, Output},
         message::{Answer, Asked, Call, CertificateSet, Refusal, RevokeOwn},
-        prk::{Prk, PrkKey},
+        prk::PrkKey,
         record::{Kind, Names, RecordId, RegState, Registration, TRIES_A_DAY, TRIES_IN_ALL},
     },
-    time::{Moment, Span},
-    wire,
+    time::Span,
 };
-
-static PRK: LazyLock<Prk> = LazyLock::new(|| Prk::from_random(b"fourteen bytes"));
-/// K takes a tenth of a second, so it is computed once.
-static K: LazyLock<PrkKey> = LazyLock::new(|| PRK.derive(World::new().root.certificate()).unwrap());
-static OTHER_K: LazyLock<PrkKey> =
-    LazyLock::new(|| Prk::from_random(&[1; 14]).derive(World::new().root.certificate()).unwrap());
-
-const ID: RecordId = RecordId::from_bytes([1; 16]);
-const EXPORTER: [u8; 32] = [9; 32];
-
-/// A state as it is after a crash: what was stored, read back.
-fn restored<T: wire::Record>(state: &T) -> T {
-    wire::decode(&wire::encode(state, wire::STATE_LIMIT).unwrap(), wire::STATE_LIMIT).unwrap()
-}
-
-/// The authority: its desk, what it has issued, and a source of nonces and serial numbers.
-struct Ca {
-    world: World,
-    desk: Desk,
-    issued: BTreeSet<Digest>,
-    revoked: Vec<RevokedEntry>,
-    drawn: u8,
-}
-
-impl Ca {
-    fn new(kind: Kind) -> Self {
-        let mut ca = Self {
-            world: World::new(),
-            desk: Desk::default(),
-            issued: BTreeSet::new(),
-            revoked: Vec::new(),
-            drawn: 0,
-        };
-        let class = kind.classes()[0];
-        let registration = Registration::entered(ID, kind, subject(class), K.clone());
-        ca.step(Input::Entered(Box::new(registration), now()));
-        ca.step(Input::Printed(ID, now()));
-        ca
-    }
-
-    fn draw(&mut self) -> u8 {
-        self.drawn += 1;
-        self.drawn
-    }
-
-    fn step(&mut self, input: Input) -> (Vec<Output>, Option<Refused>) {
-        let Step { state, outputs, refused } = std::mem::take(&mut self.desk).step(input);
-        self.desk = restored(&state);
-        (outputs, refused)
-    }
-
-    /// The input that a call makes.
-    fn input(&mut self, call: Call, id: CallId, at: Moment) -> Input {
-        match call {
-            Call::RegBegin { prk_id } => Input::Begun { call: id, prk_id, nonce: [self.draw(); 32], at },
-            Call::RegFinish(finish) => {
-                let serials = [self.draw(), self.draw()].map(|n| Serial::from_random([n; 16]));
-                Input::Finished { call: id, finish: Box::new(finish), exporter: EXPORTER, serials, at }
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Performs orders until there are none, except that order number `crash` and what follows is lost; then
-    /// the desk comes back from what it stored.
-    fn perform(&mut self, outputs: Vec<Output>, crash: &mut Option<usize>) -> Vec<Answer> {
-        let mut answers = Vec::new();
-        let mut waiting = VecDeque::from(outputs);
-        while let Some(output) = waiting.pop_front() {
-            if let Some(left) = crash {
-                if *left == 0 {
-                    *crash = None;
-                    answers.clear();
-                    waiting = restored(&self.desk).unfinished().into();
-                    continue;
-                }
-                *left -= 1;
-            }
-            match output {
-                Output::Issue { id, call, orders } => {
-                    let certificates: Vec<_> =
-                        orders.iter().map(|order| self.world.ca.issue(order).unwrap()).collect();
-                    self.issued.extend(certificates.iter().map(Certificate::digest));
-                    let chain = vec![self.world.ca.certificate().clone()];
-                    let set = CertificateSet { certificates, chain };
-                    waiting.extend(self.step(Input::Issued { id, call, set, at: now() }).0);
-                }
-                Output::Answer(_, answer) => {
-                    answers.push(Answer::read(&answer.write().unwrap()).unwrap());
-                }
-                Output::Revoke(entries) => self.revoked.extend(entries),
-                Output::Store(_) | Output::Journal(_) => {}
-            }
-        }
-        answers
-    }
-
-    fn call_at(&mut self, call: &Call, at: Moment) -> Option<Answer> {
-        let call = Call::read(&call.write().unwrap()).unwrap();
-        let input = self.input(call, CallId(1), at);
-        let outputs = self.step(input).0;
-        self.perform(outputs, &mut None).pop()
-    }
-
-    fn call(&mut self, call: &Call) -> Answer {
-        self.call_at(call, now()).unwrap()
-    }
-
-    /// A whole registration by hand.
-    fn register(&mut self, k: &PrkKey, asked: &Asked) -> Answer {
-        self.register_at(k, asked, now())
-    }
-
-    fn register_at(&mut self, k: &PrkKey, asked: &Asked, at: Moment) -> Answer {
-        let Some(Answer::Nonce(nonce)) = self.call_at(&Call::RegBegin { prk_id: k.id() }, at) else {
-            panic!("no nonce");
-        };
-        self.call_at(&finish(k, asked, &nonce, &EXPORTER), at).unwrap()
-    }
-
-    fn state(&self) -> &RegState {
-        &self.desk.get(&ID).unwrap().state
-    }
-}
-
-fn finish(k: &PrkKey, asked: &Asked, nonce: &[u8; 32], exporter: &[u8; 32]) -> Call {
-    let mac = k.mac(nonce, exporter, &asked.digest());
-    Call::RegFinish(semper_supporting::registration::message::RegFinish {
-        prk_id: k.id(),
-        asked: asked.clone(),
-        mac,
-    })
-}
-
-fn asked(keys: &[u8]) -> Asked {
-    Asked {
-        requests: keys.iter().map(|n| request::make(&key(*n)).unwrap()).collect(),
-        names: Names::of(&subject(Class::PersonSign)),
-    }
-}
-
-fn plan(asked: Asked) -> Plan {
-    Plan {
-        root: World::new().root.certificate().clone(),
-        key: K.clone(),
-        kind: Kind::Person,
-        dns: Vec::new(),
-        asked,
-    }
-}
-
-fn refusal(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::Refused(refusal) => refusal.code(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn set_of(answer: Answer) -> CertificateSet {
-    match answer {
-        Answer::Set { set, .. } => set,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Lets a wallet register, coming back from its stored state at each step, while the authority crashes at its
-/// order number `ca_crash` and the wallet's call or the answer number `lost` is lost.
-fn run(ca: &mut Ca, mut wallet: Applicant, ca_crash: &mut Option<usize>, lost: Option<usize>) -> Applicant {
-    let mut messages = 0;
-    for _attempt in 0..4 {
-        let mut inputs = VecDeque::from([applicant::Input::Connected { exporter: EXPORTER }]);
-        while let Some(input) = inputs.pop_front() {
-            let step = restored(&wallet).step(input);
-            wallet = restored(&step.state);
-            for output in step.outputs {
-                let applicant::Output::Send(call) = output else { continue };
-                messages += 1;
-                if lost == Some(messages - 1) {
-                    inputs.push_back(applicant::Input::Lost);
-                    continue;
-                }
-                let input = ca.input(call, CallId(7), now());
-                let outputs = ca.step(input).0;
-                let answer = ca.perform(outputs, ca_crash).pop();
-                messages += 1;
-                inputs.push_back(match answer {
-                    Some(answer) if lost != Some(messages - 1) => {
-                        applicant::Input::Answered(Box::new(answer), now())
-                    }
-                    _ => applicant::Input::Lost,
-                });
-            }
-        }
-        if matches!(wallet, Applicant::Done(_)) {
-            break;
-        }
-    }
-    wallet
-}
 
 #[test]
 fn a_person_gets_one_set_that_everybody_believes() {
