@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use semper_engine::Performer;
+use semper_host::chance::Source;
 use semper_supporting::{
     certificate::Certificate,
     comm::address::{Endpoint, Surroundings},
@@ -58,7 +59,7 @@ impl Shopper {
     pub async fn create(folder: &Path) -> Result<Self> {
         let profile = Profile::at(folder);
         let plate = DoorPlate { words: DoorWords::parse("amber lighthouse")?, hue: 3 };
-        profile.create(&plate, &Password::new(PASSWORD)?).await?;
+        profile.create(&plate, &Password::new(PASSWORD)?, &mut Source::mixed(None)?).await?;
         let shopper = Self::open(profile).await?;
         Pin::new(PIN).set_first(&shopper.wallet).await?;
         let places = Places { surroundings: Surroundings::Demo, ..Places::default() };

@@ -7,7 +7,10 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use semper_host::{chance, daemon::ABOUT_LOG};
+use semper_host::{
+    chance::{self, Source},
+    daemon::ABOUT_LOG,
+};
 use semper_supporting::time::Moment;
 use semper_tinguin::texts::{Msg, Texts};
 use tokio::runtime::{Builder, Runtime};
@@ -17,6 +20,7 @@ use crate::{
     fault::WalletFault,
     password::Password,
     profile::{DoorPlate, DoorWords, Profile},
+    seed::Contribution,
     start,
 };
 
@@ -91,9 +95,14 @@ pub fn run(arguments: Arguments, texts: &Texts, started: Moment) -> Result<ExitC
             let [drawn] = chance::random::<1>()?;
             let plate = DoorPlate { words, hue: hue.unwrap_or(drawn % 12) };
             let password = secret.password(texts)?;
-            runtime.block_on(profile.create(&plate, &password))?;
+            // Nobody types for a wallet that is refused.
+            password.check_new(&plate.words)?;
+            let contribution = Contribution::ask(texts)?;
+            let mut source = Source::mixed(contribution.part())?;
+            runtime.block_on(profile.create(&plate, &password, &mut source))?;
             let path = profile.path().display().to_string();
             say(&texts.get(Msg::ProfileMade { path: &path }))?;
+            say(&contribution.say(texts))?;
         }
         Some(Command::Evidence(command)) => return command.run(profile, &runtime, texts),
     }

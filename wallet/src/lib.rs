@@ -26,6 +26,7 @@ pub mod password;
 pub mod pin;
 pub mod places;
 pub mod profile;
+pub mod seed;
 pub mod shell;
 mod staging;
 pub mod start;

@@ -8,7 +8,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use semper_host::{chance, papers::Papers};
+use semper_host::{
+    chance::{self, Source},
+    papers::Papers,
+};
 use semper_supporting::{
     access::Subject as Actor,
     archive::{
@@ -62,7 +65,10 @@ impl Signable for Order {
 async fn new_wallet(folder: &Path) -> (Profile, Wallet) {
     let profile = Profile::at(folder.join("wallet"));
     let plate = DoorPlate { words: DoorWords::parse("amber lighthouse").unwrap(), hue: 3 };
-    profile.create(&plate, &Password::new(PASSWORD).unwrap()).await.unwrap();
+    profile
+        .create(&plate, &Password::new(PASSWORD).unwrap(), &mut Source::mixed(None).unwrap())
+        .await
+        .unwrap();
     let wallet = Wallet::unlock(&profile, Password::new(PASSWORD).unwrap(), Mode::Whole).await.unwrap();
     (profile, wallet)
 }

@@ -3,10 +3,17 @@
 
 use std::fs;
 
-use semper_host::chance;
-use semper_supporting::archive::{
-    Batch, Store as _,
-    journal::{Entry, Kind},
+use semper_host::chance::{self, Source};
+use semper_supporting::{
+    archive::{
+        Batch, Store as _,
+        header::Subkey,
+        journal::{Entry, Kind},
+    },
+    registration::{
+        generator::Generator,
+        seed::{UserPart, mix},
+    },
 };
 use semper_tinguin::views::door::DoorState;
 use semper_wallet::{
@@ -22,7 +29,10 @@ const PASSWORD: &str = "seven grey herons by the canal";
 async fn profile(home: &tempfile::TempDir) -> Profile {
     let profile = Profile::at(home.path().join("wallet"));
     let plate = DoorPlate { words: DoorWords::parse("amber lighthouse").unwrap(), hue: 3 };
-    profile.create(&plate, &Password::new(PASSWORD).unwrap()).await.unwrap();
+    profile
+        .create(&plate, &Password::new(PASSWORD).unwrap(), &mut Source::mixed(None).unwrap())
+        .await
+        .unwrap();
     profile
 }
 
@@ -110,14 +120,37 @@ async fn nothing_is_made_in_a_folder_that_is_in_use_and_everything_is_private() 
     let home = tempfile::tempdir().unwrap();
     let profile = profile(&home).await;
     let plate = profile.door().unwrap();
-    let again = profile.create(&plate, &Password::new(PASSWORD).unwrap()).await;
+    let again =
+        profile.create(&plate, &Password::new(PASSWORD).unwrap(), &mut Source::mixed(None).unwrap()).await;
     assert_eq!(again.unwrap_err().code(), "profile.exists");
     let weak = Profile::at(home.path().join("weak"));
-    let refused = weak.create(&plate, &Password::new("amber lighthouse").unwrap()).await;
+    let refused = weak
+        .create(&plate, &Password::new("amber lighthouse").unwrap(), &mut Source::mixed(None).unwrap())
+        .await;
     assert_eq!(refused.unwrap_err().code(), "password.weak");
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "nothing is left behind");
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(profile.path().to_owned()), 0o700);
     assert_eq!(mode(profile.path().join("archive.hdr")), 0o600);
     assert_eq!(mode(profile.path().join("door.toml")), 0o600);
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_wallet_are_made_of_what_its_owner_typed_and_of_the_system_both() {
+    let home = tempfile::tempdir().unwrap();
+    let plate = DoorPlate { words: DoorWords::parse("amber lighthouse").unwrap(), hue: 6 };
+    let mut made = Vec::new();
+    for (name, typed, system) in
+        [("one", 1, 1), ("same", 1, 1), ("other-owner", 2, 1), ("other-system", 1, 2)]
+    {
+        let seed = mix(&[0; 64], &[system; 64].into(), Some(&UserPart::kept(&[typed; 32])), None);
+        let mut source = Source::of(Generator::new(&seed, chance::now()));
+        let profile = Profile::at(home.path().join(name));
+        let password = Password::new(PASSWORD).unwrap();
+        profile.create(&plate, &password, &mut source).await.unwrap();
+        let master = profile.header().unwrap().unlock(PASSWORD.as_bytes()).unwrap();
+        made.push(*master.subkey(Subkey::Keys).unwrap());
+    }
+    assert_eq!(made[0], made[1]);
+    assert!(made[2] != made[0] && made[3] != made[0] && made[3] != made[2]);
 }

@@ -63,3 +63,11 @@ seed-too-short = { $counted } of { $total } events so far
 seed-too-regular = What you entered repeats itself. { $counted } of { $total } events count
     .standing = No keys were made
     .advice = Move the pointer freely, or type something less regular
+# $total: count
+seed-ask = Type anything, as irregularly as you can: { $total } keys, and when you press them, go into the keys of this wallet. Nothing of it is shown or kept. Ctrl-D leaves it out
+# $counted: count
+# $total: count
+seed-progress = { $counted } of { $total }
+seed-typed = Its keys are made of random bytes of this computer and of what you typed
+seed-left-out = Its keys are made of random bytes of this computer alone, as you wished
+seed-unattended = Its keys are made of random bytes of this computer alone, since nobody could type at a terminal

@@ -1,4 +1,7 @@
 //! The keys of a program: in memory while it runs, wrapped in its archive.
+//!
+//! Each is made of fresh bytes of the operating system and of the key under which it is wrapped. So whatever went
+//! into that one, as what its owner typed when a wallet was made, has gone into all of them.
 
 use std::sync::{Arc, RwLock};
 
@@ -11,13 +14,13 @@ use semper_supporting::{
         signature::{Kid, PublicKey},
     },
     evidence::{Signable, Verified},
-    registration::message::CertificateRequest,
+    registration::{message::CertificateRequest, seed::UserPart},
     time::Moment,
     tinguin::Permit,
 };
 use zeroize::Zeroizing;
 
-use crate::chance::{self, NoChance};
+use crate::chance::{self, NoChance, Source};
 
 /// The table of wrapped keys.
 pub const KEY: Table = Table {
@@ -98,7 +101,8 @@ impl Keyring {
             Decision::Ask(_) => return Err(KeyringError::Denied("a person has to be asked".into())),
             Decision::Deny(why) => return Err(KeyringError::Denied(why.to_string())),
         };
-        let (seed, nonce) = (chance::secret::<32>()?, chance::random::<24>()?);
+        let mut source = Source::mixed(Some(&UserPart::kept(&self.wrapping)))?;
+        let (seed, nonce) = (source.secret::<32>()?, chance::random::<24>()?);
         let (key, wrapped) = {
             let mut keys = self.keys.write().map_err(|_| KeyringError::Poisoned)?;
             let key = keys.generate(purpose, &seed, permit, now)?;

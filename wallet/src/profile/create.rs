@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, pa
 
 use semper_archive_sqlite::{Options, SqliteArchive};
 use semper_host::{
-    chance::{self, NoChance},
+    chance::{self, NoChance, Source},
     keyring::Keyring,
 };
 use semper_supporting::{
@@ -29,21 +29,32 @@ const QUICK_MS: u64 = 500;
 
 impl Profile {
     /// Makes a new wallet here, with an archive, its key file, the keys of a person,
-    /// a picture, and what stands at the door. Takes some seconds, by intention.
+    /// a picture, and what stands at the door. All its secrets are made from `source`. Takes some seconds, by
+    /// intention.
     ///
     /// # Errors
     /// [`WalletFault::PasswordShort`] and [`WalletFault::PasswordWeak`]; [`WalletFault::Exists`] if the
     /// folder is in use. Nothing is left behind then.
-    pub async fn create(&self, door: &DoorPlate, password: &Password) -> Result<(), WalletFault> {
+    pub async fn create(
+        &self,
+        door: &DoorPlate,
+        password: &Password,
+        source: &mut Source,
+    ) -> Result<(), WalletFault> {
         let place = Staging::beside(&self.path)?;
         password.check_new(&door.words)?;
-        fill(place.path(), door, password).await?;
+        fill(place.path(), door, password, source).await?;
         place.settle(&self.path)
     }
 }
 
-async fn fill(place: &Path, door: &DoorPlate, password: &Password) -> Result<(), WalletFault> {
-    let master = MasterKey::from_random(chance::secret::<32>()?);
+async fn fill(
+    place: &Path,
+    door: &DoorPlate,
+    password: &Password,
+    source: &mut Source,
+) -> Result<(), WalletFault> {
+    let master = MasterKey::from_random(source.secret::<32>()?);
     let options = Options { key: Some(archive_key(&master)?), ..Options::default() };
     let archive = SqliteArchive::open(place, schema(), options)?;
     let header = header(archive.opened().id, &master, password)?;
@@ -52,7 +63,7 @@ async fn fill(place: &Path, door: &DoorPlate, password: &Password) -> Result<(),
     for purpose in PURPOSES {
         keys.generate(&archive, &Subject::User, purpose, chance::now()).await?;
     }
-    let batch = Batch::new().row(keep_emblem(chance::random::<32>()?));
+    let batch = Batch::new().row(keep_emblem(*source.secret::<32>()?));
     for committed in archive.commit(vec![batch]).await {
         committed?;
     }

@@ -23,6 +23,7 @@
 pub mod applicant;
 pub mod desk;
 pub mod facts;
+pub mod generator;
 pub mod letter;
 pub mod message;
 pub mod prk;

@@ -18,6 +18,8 @@ const PAUSE: u64 = 20_000_000;
 const REPEATS: u8 = 2;
 /// How many sequences are remembered; whoever has typed more has long typed enough.
 const SEQUENCES: usize = 4096;
+/// Names what is digested when a secret stands in for what the user entered.
+const KEPT: &[u8] = b"semper-seed-kept/1";
 
 /// Something the user did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -163,6 +165,14 @@ impl Collector {
 /// What the user contributed: a digest of it. Erased when dropped.
 pub struct UserPart(Zeroizing<[u8; 64]>);
 
+impl UserPart {
+    /// The part as a secret keeps it that was made with it: what is made later has it in it, too.
+    pub fn kept(secret: &[u8; 32]) -> Self {
+        let digest = Sha512::new().chain_update(KEPT).chain_update(secret).finalize();
+        Self(Zeroizing::new(digest.into()))
+    }
+}
+
 /// Mixes the seed of the wallet's generator: HKDF-SHA-512 (RFC 5869) with 64 bytes of the operating system as
 /// salt and another 64, the user's part and the token's as input.
 ///
@@ -227,6 +237,13 @@ mod tests {
             collector.take(Event::Pointer { x: step * 9, y: 0 }, u64::try_from(step).unwrap() * (PAUSE + 1));
         }
         assert!(collector.finish().is_ok());
+    }
+
+    #[test]
+    fn a_kept_part_is_as_good_as_the_secret_that_keeps_it() {
+        let seed = |secret| *mix(&[0; 64], &system(), Some(&UserPart::kept(&[secret; 32])), None);
+        assert_eq!(seed(1), seed(1));
+        assert_ne!(seed(1), seed(2));
     }
 
     #[test]
