@@ -108,7 +108,8 @@ pub fn read(folder: &Path) -> Result<Files> {
 pub fn accepted(files: &Files, root: Digest) -> (bool, String) {
     let found = |content: &Vec<u8>| Found { digest: Digest::of(content), content: content.clone() };
     let files = files.iter().map(|(path, content)| (path.clone(), found(content))).collect();
-    let report = semper_wallet::evidence::verify(&Folder { files, strange: Vec::new() }, root);
+    let report =
+        semper_wallet::evidence::verify(&Folder { files, strange: Vec::new() }, root, semper_host::now());
     (report.accepted, format!("{:?}", report.findings))
 }
 

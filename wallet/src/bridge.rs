@@ -13,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use semper_supporting::{
     archive::{StoreError, header::HeaderError},
+    time::{ClockBack, Span},
     tinguin::window::DenyAll,
 };
 use semper_tinguin::{
@@ -65,6 +66,10 @@ pub enum Stage {
         emblem: Emblem,
         /// Whether nothing can be written.
         read_only: bool,
+        /// After how long without use the window locks.
+        lock_after: Span,
+        /// Whether the clock shows less than when something was recorded last.
+        clock_back: Option<ClockBack>,
     },
 }
 
@@ -175,6 +180,7 @@ impl Keeper {
         self.throttle.right();
         self.openings = self.openings.saturating_add(1);
         let (opening, emblem, read_only) = (self.openings, wallet.emblem, wallet.read_only);
+        let (lock_after, clock_back) = (wallet.lock_after, wallet.clock_back);
         let wallet = Arc::new(wallet);
         let reading = Reading {
             opening,
@@ -183,7 +189,7 @@ impl Keeper {
             follow: Follow::new(wallet.archive.opened().head.seq, wallet.own_keys()),
         };
         // The stage is there before the first news of it.
-        self.show(Stage::Open { opening, emblem, read_only });
+        self.show(Stage::Open { opening, emblem, read_only, lock_after, clock_back });
         let following = tokio::spawn(reading.run(Arc::clone(&wallet)));
         let duty = if read_only { None } else { on_duty(&wallet) };
         self.inside = Some(Inside { wallet, following, duty });

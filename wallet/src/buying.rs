@@ -30,7 +30,7 @@ use semper_supporting::{
 use semper_trade::{
     acquaintance,
     calls::{Caller, goods::Shelf},
-    order::{Customer, Visit},
+    order::{Customer, OrderFault, Visit},
     sale::{self, Books, Errands, KIND, LineFault, Lines, SaleHost, SaleInput, Side, carry},
 };
 use semper_transfer::{catalogue::Article, payment::Purse};
@@ -42,6 +42,7 @@ use crate::{
     consent::Consent,
     membership::certificate_of,
     places::Places,
+    preferences,
 };
 
 /// The folder of fetched and opened goods in the wallet's own.
@@ -156,10 +157,11 @@ impl Buying {
     /// # Errors
     /// [`BuyingFault::Order`].
     pub async fn visit(&self, shop: &Endpoint) -> Result<Visit, BuyingFault> {
-        Ok(Visit::of(&self.caller, shop).await.map_err(semper_trade::order::OrderFault::from)?)
+        Ok(Visit::of(&self.caller, shop).await.map_err(OrderFault::from)?)
     }
 
-    /// Orders an article that was looked at; at most `ceiling` may leave. Says which sale it is. Nothing is owed
+    /// Orders an article that was looked at; at most `ceiling` may leave, and at most what the owner prefers one deal
+    /// to cost. Says which sale it is. Nothing is owed
     /// before the person has said yes to the exchange itself.
     ///
     /// # Errors
@@ -170,6 +172,10 @@ impl Buying {
         article: &Article,
         ceiling: Option<Money>,
     ) -> Result<Key, BuyingFault> {
+        let most = preferences::per_deal(&preferences::load(self.store()).await?, article.price);
+        if article.price > most {
+            return Err(OrderFault::Ceiling { price: article.price, ceiling: most }.into());
+        }
         self.shelf.room(article.sealed, article.length).await?;
         let customer = self.customer(ceiling).await?;
         let (plan, links) = visit.order(article, &customer)?;
@@ -250,7 +256,10 @@ impl Buying {
     async fn arbiters(&self) -> Result<Vec<acquaintance::Acquaintance>, BuyingFault> {
         let trust = self.caller.trust().snapshot();
         let known = acquaintance::known(self.store(), &self.places.arbiters, &trust, chance::now());
-        Ok(known.await?)
+        let mut known = known.await?;
+        let preferences = preferences::load(self.store()).await?;
+        known.retain(|one| preferences::may_decide(&preferences, &one.at));
+        Ok(known)
     }
 
     /// What the owner brings to a purchase under the certified name.

@@ -13,12 +13,14 @@ use semper_host::{
 };
 use semper_supporting::time::Moment;
 use semper_tinguin::texts::{Msg, Texts};
+use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    evidence::cli::EvidenceCommand,
+    evidence::{EvidenceFault, cli::EvidenceCommand},
     fault::WalletFault,
     password::Password,
+    preferences::PreferencesCommand,
     profile::{DoorPlate, DoorWords, Profile},
     seed::Contribution,
     start,
@@ -51,6 +53,9 @@ enum Command {
     /// Lists, exports or checks evidence.
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Lists or sets preferences.
+    #[command(subcommand)]
+    Preferences(PreferencesCommand),
 }
 
 /// Where the password comes from: the first line of the standard input, or of a file.
@@ -104,6 +109,7 @@ pub fn run(arguments: Arguments, texts: &Texts, started: Moment) -> Result<ExitC
             say(&texts.get(Msg::ProfileMade { path: &path }))?;
             say(&contribution.say(texts))?;
         }
+        Some(Command::Preferences(command)) => command.run(&profile()?, &runtime, texts)?,
         Some(Command::Evidence(command)) => return command.run(profile, &runtime, texts),
     }
     Ok(ExitCode::SUCCESS)
@@ -112,6 +118,12 @@ pub fn run(arguments: Arguments, texts: &Texts, started: Moment) -> Result<ExitC
 /// Writes a line to the standard output.
 pub(crate) fn say(line: &str) -> Result<(), WalletFault> {
     writeln!(io::stdout(), "{line}").map_err(|error| WalletFault::system("stdout".as_ref(), error))
+}
+
+/// Writes a value to the standard output in JSON.
+pub(crate) fn answer(value: &impl Serialize) -> Result<(), WalletFault> {
+    let text = serde_json::to_string_pretty(value);
+    say(&text.map_err(|error| EvidenceFault::Answer(error.to_string()))?)
 }
 
 fn runtime() -> Result<Runtime, WalletFault> {

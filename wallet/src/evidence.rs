@@ -17,7 +17,7 @@ use semper_tinguin::texts::{Msg, Texts};
 
 pub use export::{POLICY, dossier, write};
 pub use folder::{Folder, Found};
-pub use list::{Holding, list};
+pub use list::{Holding, Stored, list, look};
 pub use verify::{Finding, Problem, Report, Seen, verify};
 
 /// Why evidence cannot be listed, exported or checked.

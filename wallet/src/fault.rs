@@ -12,8 +12,9 @@ use semper_supporting::{
     tinguin::pin::PinError,
 };
 use semper_tinguin::texts::{Msg, Texts};
+use semper_trade::calls::goods::GoodsFault;
 
-use crate::evidence::EvidenceFault;
+use crate::{evidence::EvidenceFault, preferences::Unchanged};
 
 /// Why the wallet did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,12 @@ pub enum WalletFault {
     /// Evidence cannot be listed, exported or checked.
     #[error(transparent)]
     Evidence(#[from] EvidenceFault),
+    /// A file that was bought cannot be read.
+    #[error(transparent)]
+    Goods(#[from] GoodsFault),
+    /// A preference does not change.
+    #[error(transparent)]
+    Preference(#[from] Unchanged),
     /// A PIN is too easy, or cannot be taken.
     #[error(transparent)]
     Pin(#[from] PinError),
@@ -128,6 +135,8 @@ impl WalletFault {
             Self::Keys(_) => "wallet.keys",
             Self::Window(fault) => fault.code(),
             Self::Evidence(fault) => fault.code(),
+            Self::Goods(fault) => fault.code(),
+            Self::Preference(why) => why.code(),
             Self::Pin(fault) => fault.code(),
         }
     }
@@ -157,6 +166,8 @@ impl WalletFault {
             Self::Keys(error) => texts.get(Msg::WalletKeys { reason: &error.to_string() }),
             Self::Window(fault) => fault.say(texts),
             Self::Evidence(fault) => fault.say(texts),
+            Self::Goods(fault) => texts.get(Msg::WalletFile { reason: &fault.to_string() }),
+            Self::Preference(why) => why.say(texts),
             Self::Pin(_) => texts.get(Msg::PinWeak),
         }
     }

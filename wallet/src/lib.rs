@@ -25,6 +25,7 @@ pub mod membership;
 pub mod password;
 pub mod pin;
 pub mod places;
+pub mod preferences;
 pub mod profile;
 pub mod seed;
 pub mod shell;

@@ -36,6 +36,9 @@ pub struct Shell {
     help: Option<Help>,
     deriving_since: Option<Duration>,
     inside: Option<Inside>,
+    /// Inside: when the user last did something, in the window's time, and after how long without that it locks.
+    used: Duration,
+    lock_after: Duration,
     /// The last opening that the user locked. What still comes of it is for nobody.
     locked: u64,
     /// The view that was drawn last, and the one that was announced last.
@@ -66,6 +69,8 @@ impl Shell {
             help,
             deriving_since,
             inside,
+            used: Duration::ZERO,
+            lock_after: Duration::MAX,
             locked,
             drawn,
             announced,
@@ -79,11 +84,13 @@ impl Shell {
         let stage = self.link.stage.borrow_and_update().clone();
         match stage {
             Stage::Door(_) => self.leave(ctx),
-            Stage::Open { opening, emblem, read_only } => {
+            Stage::Open { opening, emblem, read_only, lock_after, clock_back } => {
                 if opening > self.locked
                     && self.inside.as_ref().is_none_or(|inside| inside.opening() != opening)
                 {
-                    self.inside = Some(Inside::new(ctx, opening, emblem, &self.plate, read_only));
+                    self.inside = Some(Inside::new(ctx, opening, emblem, &self.plate, read_only, clock_back));
+                    self.used = time(ctx);
+                    self.lock_after = Duration::from_millis(lock_after.as_millis());
                     self.secret.clear();
                 }
             }
@@ -91,6 +98,25 @@ impl Shell {
         while let Ok(news) = self.link.news.try_recv() {
             if let Some(inside) = &mut self.inside {
                 inside.hear(news, &self.texts);
+            }
+        }
+        self.lock_unused(ctx);
+    }
+
+    /// Locks when nobody has done anything for as long as the owner prefers.
+    fn lock_unused(&mut self, ctx: &Context) {
+        if self.inside.is_none() {
+            return;
+        }
+        let now = time(ctx);
+        if ctx.input(|input| !input.events.is_empty()) {
+            self.used = now;
+        }
+        match self.lock_after.checked_sub(now.saturating_sub(self.used)) {
+            Some(left) if !left.is_zero() => ctx.request_repaint_after(left),
+            Some(_) | None => {
+                tracing::info!("the window was not used for as long as its owner prefers");
+                self.act(ctx, WindowCommand::Lock);
             }
         }
     }
@@ -157,7 +183,7 @@ impl Shell {
             self.deriving_since = None;
             return state;
         }
-        let now = Duration::try_from_secs_f64(ui.input(|input| input.time)).unwrap_or_default();
+        let now = time(ui.ctx());
         let since = *self.deriving_since.get_or_insert(now);
         ui.ctx().request_repaint_after(TICK);
         let elapsed = u64::try_from(now.saturating_sub(since).as_millis()).unwrap_or(u64::MAX);
@@ -230,6 +256,11 @@ impl Shell {
             None => door_view(&self.at_door()),
         }
     }
+}
+
+/// The window's time.
+fn time(ctx: &Context) -> Duration {
+    Duration::try_from_secs_f64(ctx.input(|input| input.time)).unwrap_or_default()
 }
 
 fn door_view(state: &DoorState) -> &'static str {

@@ -11,22 +11,31 @@ use semper_host::{
 use semper_supporting::{
     access::Subject,
     archive::{
-        Column, Query, Row, RowOp, Schema, Store as _, StoreError, Table,
+        Column, Direction, Query, Row, RowOp, Schema, Store as _, StoreError, Table,
         header::{HeaderError, MasterKey, Subkey},
-        record,
+        journal, record,
         schema::{Change, Migration},
     },
     crypto::{
         keys::{KeyPurpose, KeyRef},
         signature::Kid,
     },
+    fault::Fault as _,
+    time::{ClockBack, Moment, Span},
 };
 use semper_tinguin::widgets::emblem::Emblem;
 use semper_trade::{acquaintance::ARBITER, sale::SALE};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use crate::{account, fault::WalletFault, password::Password, pin, places, profile::Profile};
+use crate::{
+    account,
+    fault::WalletFault,
+    password::Password,
+    pin, places,
+    preferences::{self, PREFERENCE},
+    profile::Profile,
+};
 
 /// An open wallet. When the last one holding it lets go, the archive is closed and the keys are erased.
 #[derive(Debug)]
@@ -39,6 +48,10 @@ pub struct Wallet {
     pub emblem: Emblem,
     /// Whether it was opened for reading only.
     pub read_only: bool,
+    /// After how long without use the window locks.
+    pub lock_after: Span,
+    /// Whether the clock shows less than when something was recorded last.
+    pub clock_back: Option<ClockBack>,
     /// Its folder.
     pub folder: PathBuf,
     randomness: Zeroizing<[u8; 32]>,
@@ -83,15 +96,19 @@ const SINCE_2: Migration = Migration {
     ],
 };
 
+/// What came with the third version: the owner's preferences.
+const SINCE_3: Migration = Migration { to: 3, changes: &[Change::AddTable(PREFERENCE.name)] };
+
 /// The tables of a wallet's archive.
 pub fn schema() -> Schema {
-    Schema::new(2)
+    Schema::new(3)
         .with(record::TABLES)
         .with(&[keyring::KEY, SEAL, papers::PAPER, enrol::APPLICANT])
         .with(&[account::ACCOUNT, account::PURSE, account::RUN, places::PLACE, pin::PIN])
-        .with(&[SALE, ARBITER])
+        .with(&[SALE, ARBITER, PREFERENCE])
         .with(semper_engine::TABLES)
         .migrate(SINCE_2)
+        .migrate(SINCE_3)
 }
 
 /// The keys of a person, made with the wallet: to sign, for connections, for the money, for deals of one
@@ -125,8 +142,14 @@ impl Wallet {
             opening.await.map_err(|error| StoreError::Failed(error.to_string()))??;
         let keys = Keyring::load(&archive, wrapping).await?;
         let emblem = emblem(&archive).await?;
+        let lock_after = preferences::lock_after(&preferences::load(&archive).await?);
+        let clock_back = ClockBack::found(last(&archive).await?, chance::now());
+        if let Some(back) = clock_back {
+            tracing::warn!(code = back.code(), "{back}");
+        }
         let read_only = mode == Mode::ReadOnly;
-        Ok(Self { archive: Arc::new(archive), keys, emblem, read_only, folder, randomness })
+        let archive = Arc::new(archive);
+        Ok(Self { archive, keys, emblem, read_only, lock_after, clock_back, folder, randomness })
     }
 
     /// The key from which the random bytes of steps are made.
@@ -166,6 +189,14 @@ fn open(profile: &Profile, password: &Password, mode: Mode) -> Result<Opened, Wa
         Some(seq) if !read_only => Err(StoreError::Broken { seq }.into()),
         _ => Ok((archive, master.subkey(Subkey::Keys)?, master.subkey(Subkey::Randomness)?)),
     }
+}
+
+/// When something was recorded last.
+async fn last(archive: &SqliteArchive) -> Result<Moment, StoreError> {
+    let newest = Query::of(journal::TABLE.name).order("seq", Direction::Falling).limit(1);
+    let rows = archive.query(vec![newest]).await?;
+    let at = rows.iter().flatten().next().map(|row| row.count("at")).transpose()?;
+    Ok(Moment::from_seconds(at.unwrap_or_default()))
 }
 
 async fn emblem(archive: &SqliteArchive) -> Result<Emblem, StoreError> {

@@ -31,7 +31,7 @@ use semper_supporting::{
 };
 use semper_tinguin::texts::Texts;
 use semper_wallet::{
-    evidence::{Folder, Problem, dossier, list, verify, write},
+    evidence::{Folder, Problem, Stored, dossier, list, look, verify, write},
     fault::WalletFault,
     password::Password,
     profile::{DoorPlate, DoorWords, Profile},
@@ -144,9 +144,14 @@ async fn register(wallet: &Wallet) -> Issuer {
 
 /// An order of the owner, kept as evidence and in the journal, between lines of another deal.
 async fn order(wallet: &Wallet) {
+    order_of(wallet, chance::now().whole_seconds()).await;
+}
+
+/// The same, by an owner who says that it was made at `at`.
+async fn order_of(wallet: &Wallet, at: Moment) {
     let key = wallet.keys.of(KeyPurpose::Sign).unwrap()[0];
     let (now, text) = (chance::now().whole_seconds(), b"two documents".to_vec());
-    let statement = Order { deal: DEAL, text_sha256: Digest::of(&text), at: now, signer: key.kid() };
+    let statement = Order { deal: DEAL, text_sha256: Digest::of(&text), at, signer: key.kid() };
     let policy = Actor::Operator { policy: Digest::of(b"the buyer of this test") };
     let signed = wallet.keys.attest(&key, &policy, &statement, now).unwrap();
     let record = EvidenceRecord::of(&signed, Some(DEAL), None, now, now.after(Span::days(10)));
@@ -175,7 +180,7 @@ fn judged(files: &Files, root: Digest) -> (bool, Vec<Problem>, bool) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("dossier");
     write(files, &folder).unwrap();
-    let report = verify(&Folder::read(&folder).unwrap(), root);
+    let report = verify(&Folder::read(&folder).unwrap(), root, chance::now());
     let script = Command::new("sh").arg(folder.join("verify.sh")).arg(root.to_string()).output().unwrap();
     let problems = report.findings.iter().map(|finding| finding.problem).collect();
     (report.accepted, problems, script.status.success())
@@ -305,4 +310,63 @@ fn command(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test]
+async fn a_statement_of_a_time_at_which_it_cannot_have_been_made_is_found() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, wallet) = new_wallet(home.path()).await;
+    let root = register(&wallet).await.certificate().digest();
+    order_of(&wallet, chance::now().whole_seconds().after(Span::days(2))).await;
+    let files = dossier(&wallet, DEAL, &Texts::english(), chance::now()).await.unwrap();
+    // The script asks at what time it was proved; only this program reads what the statement says itself.
+    assert_eq!(judged(&files, root), (false, vec![Problem::Stated], true));
+}
+
+#[tokio::test]
+async fn a_bought_file_that_is_gone_or_changed_is_told_with_its_evidence() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, wallet) = new_wallet(home.path()).await;
+    register(&wallet).await;
+    order(&wallet).await;
+    let item = Digest::of(b"an introduction");
+    let sale = Row::new()
+        .with("id", [7_u8; 32])
+        .with("side", "buyer")
+        .with("deal", DEAL)
+        .with("price", "XTS 12.50")
+        .with("step", "closed")
+        .with("item", item)
+        .with("paid", true)
+        .with("delivered", true)
+        .with("closed", true)
+        .with("opened_s", Value::seconds(chance::now()))
+        .with("changed_s", Value::seconds(chance::now()));
+    commit(&wallet, Batch::new().row(RowOp::insert("sale", sale))).await;
+    let goods = home.path().join("wallet/goods/items");
+    fs::create_dir_all(&goods).unwrap();
+    let place = goods.join(item.to_string());
+    let mut told = Vec::new();
+    for content in [None, Some("an introduction"), Some("an intoduction")] {
+        if let Some(content) = content {
+            fs::write(&place, content).unwrap();
+        }
+        let mut holdings = list(wallet.archive.as_ref()).await.unwrap();
+        look(&wallet, &mut holdings).await.unwrap();
+        let file = holdings[0].file.unwrap();
+        told.push((file, file.say(&Texts::english())));
+    }
+    let after = "Your evidence is as good as before: it names the file by its digest.";
+    let said = [
+        format!(
+            "The stored file is not there any more. {after} Take the file from a copy or a backup of yours"
+        ),
+        format!(
+            "The stored file differs from what you received. {after} Do not rely on the file. Take it from a copy or a backup of yours"
+        ),
+    ];
+    let [missing, damaged] = said.map(Some);
+    assert_eq!(told, [(Stored::Missing, missing), (Stored::Whole, None), (Stored::Damaged, damaged)]);
+    // Its evidence is exported all the same.
+    assert!(dossier(&wallet, DEAL, &Texts::english(), chance::now()).await.is_ok());
 }

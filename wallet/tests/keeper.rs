@@ -14,6 +14,7 @@ use semper_supporting::{
         generator::Generator,
         seed::{UserPart, mix},
     },
+    time::Span,
 };
 use semper_tinguin::views::door::DoorState;
 use semper_wallet::{
@@ -153,4 +154,23 @@ async fn the_secrets_of_a_wallet_are_made_of_what_its_owner_typed_and_of_the_sys
     }
     assert_eq!(made[0], made[1]);
     assert!(made[2] != made[0] && made[3] != made[0] && made[3] != made[2]);
+}
+
+#[tokio::test]
+async fn a_clock_behind_the_record_is_noticed_when_the_wallet_is_opened() {
+    let home = tempfile::tempdir().unwrap();
+    let profile = profile(&home).await;
+    let open = || Wallet::unlock(&profile, Password::new(PASSWORD).unwrap(), Mode::Whole);
+    let wallet = open().await.unwrap();
+    assert_eq!(wallet.clock_back, None);
+    let at = chance::now().after(Span::hours(5));
+    let kind = Kind::parse("config/setting").unwrap();
+    let entry = Entry { at, kind, deal: None, salt: [0; 32], payload: Vec::new() };
+    for committed in wallet.archive.commit(vec![Batch::new().entry(entry)]).await {
+        committed.unwrap();
+    }
+    drop(wallet);
+    let back = open().await.unwrap().clock_back.unwrap();
+    // Opening takes some seconds, and they count.
+    assert_eq!(back.to_string(), "Your clock went back by 4 hours.");
 }

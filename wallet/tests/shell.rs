@@ -1,7 +1,7 @@
 //! The window's content without a window: what it orders, what it shows, and what it drops when it is locked.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 
-use egui::{Event, Key, Modifiers, accesskit::Role, vec2};
+use egui::{Event, Key, Modifiers, accesskit::Role, pos2, vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -9,7 +9,7 @@ use egui_kittest::{
 use semper_supporting::{
     archive::journal::{Chain, Entry, Kind},
     deal::DealId,
-    time::Moment,
+    time::{ClockBack, Moment, Span},
 };
 use semper_tinguin::{texts::Texts, theme::Theme, views::door::DoorState, widgets::emblem::Emblem};
 use semper_wallet::{
@@ -49,7 +49,13 @@ fn open() -> (Harness<'static, Shell>, Far) {
     (harness, Far { orders, stage, news })
 }
 
-const INSIDE: Stage = Stage::Open { opening: 1, emblem: Emblem::of(1, 2, 3, 1), read_only: false };
+const INSIDE: Stage = Stage::Open {
+    opening: 1,
+    emblem: Emblem::of(1, 2, 3, 1),
+    read_only: false,
+    lock_after: Span::minutes(10),
+    clock_back: None,
+};
 
 fn shows(harness: &Harness<'_, Shell>, text: &str) -> bool {
     harness.root().children_recursive().any(|node| {
@@ -238,7 +244,8 @@ fn a_damaged_archive_can_be_opened_for_reading() {
     harness.get_by_role_and_label(Role::Button, "Open read-only").click();
     harness.run();
     assert!(matches!(far.orders.try_recv(), Ok(Order::Unlock { mode: Mode::ReadOnly, .. })));
-    far.stage.send_replace(Stage::Open { opening: 1, emblem: Emblem::of(1, 2, 3, 1), read_only: true });
+    let (emblem, lock_after) = (Emblem::of(1, 2, 3, 1), Span::minutes(10));
+    far.stage.send_replace(Stage::Open { opening: 1, emblem, read_only: true, lock_after, clock_back: None });
     harness.run();
     assert!(shows(&harness, "Opened read-only: nothing is signed, paid or written"));
 }
@@ -257,4 +264,45 @@ fn while_the_key_is_derived_or_the_door_waits_no_password_goes_out() {
         harness.step();
         assert!(far.orders.try_recv().is_err());
     }
+}
+
+#[test]
+fn a_window_that_nobody_uses_locks_after_as_long_as_its_owner_prefers() {
+    let (mut harness, mut far) = open();
+    let (emblem, lock_after) = (Emblem::of(1, 2, 3, 1), Span::minutes(1));
+    far.stage.send_replace(Stage::Open {
+        opening: 1,
+        emblem,
+        read_only: false,
+        lock_after,
+        clock_back: None,
+    });
+    harness.run();
+    let pass = |harness: &mut Harness<'_, Shell>, seconds: f64| {
+        let now = harness.ctx.input(|input| input.time);
+        harness.input_mut().time = Some(now + seconds);
+        harness.step();
+        harness.input_mut().time = None;
+    };
+    pass(&mut harness, 50.0);
+    assert!(far.orders.try_recv().is_err() && shows(&harness, "Deals in progress"));
+    // Whoever moves the pointer is there.
+    harness.event(Event::PointerMoved(pos2(300.0, 300.0)));
+    pass(&mut harness, 1.0);
+    pass(&mut harness, 58.0);
+    assert!(far.orders.try_recv().is_err());
+    pass(&mut harness, 3.0);
+    assert!(matches!(far.orders.try_recv(), Ok(Order::Lock)));
+    harness.run();
+    assert!(shows(&harness, "amber lighthouse") && !shows(&harness, "Deals in progress"));
+}
+
+#[test]
+fn a_clock_that_went_back_is_told_in_the_frame() {
+    let (mut harness, far) = open();
+    let clock_back = Some(ClockBack { by: Span::hours(3) });
+    let (emblem, lock_after) = (Emblem::of(1, 2, 3, 1), Span::minutes(10));
+    far.stage.send_replace(Stage::Open { opening: 1, emblem, read_only: false, lock_after, clock_back });
+    harness.run();
+    assert!(shows(&harness, "Your clock went back by 3 hours"));
 }

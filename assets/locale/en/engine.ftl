@@ -33,3 +33,6 @@ archive-password-length = A password has 10 to 512 characters
 archive-recovery-key = This key does not belong to this wallet
     .standing = Nothing was opened
     .advice = Look for the sheet of this wallet
+clock-back = Your clock went back by { $by }
+    .standing = Nothing is lost. Until it has caught up, what is recorded bears the last time again
+    .advice = Set the clock of this computer

@@ -21,6 +21,7 @@ system-refused = { $path }: { $reason }
 seed-os = The operating system gave no random bytes. Nothing was made
     .standing = Nothing was made or signed
     .advice = Start the computer again. If it happens again, do not use it
+wallet-file = A file that was bought cannot be read: { $reason }
 fault-advice = { $what }. { $advice }
 wallet-keys = The keys of the wallet cannot be used: { $reason }
 archive-header = The archive’s key file is damaged. Use your backup or recovery key
@@ -60,6 +61,7 @@ evidence-deal =
         [one] { $deal }  1 statement, { $first }: { $types }
        *[other] { $deal }  { $n } statements, { $first } to { $last }: { $types }
     }
+evidence-file = { $what }. { $standing }. { $advice }
 evidence-answer = The answer cannot be written: { $reason }
 evidence-bad-deal = A deal is named by 64 hexadecimal digits. This lists them: semper-wallet evidence list
 evidence-bad-root = The fingerprint of a root certificate has 64 hexadecimal digits in small letters
@@ -99,4 +101,20 @@ finding-strange = { $place }: is no plain file
 finding-signature = { $place }: the signature does not verify
 finding-signer = { $place }: names another signer
 finding-time = { $place }: the time of the proof is missing
+finding-stated = { $place }: says that it was made when it cannot have been
 finding-unvouched = { $place }: nobody says whose key this is
+
+pref-line = { $name } = { $value }  ({ $about })
+pref-idle = not yet in effect
+pref-lock-after = The window locks after so long without a key or a move of the pointer: 1 min to 60 min
+pref-money-per-deal = The most that one deal may cost, in euro or play money: EUR 0.00 to EUR 10000.00
+pref-third-arbiters = The third parties that may decide, by host or host:port, separated by a comma and a space. Nobody named means all that you know
+pref-unknown = There is no such preference
+    .standing = Nothing was changed
+    .advice = Look at their names: semper-wallet preferences list
+pref-no-effect = This version does nothing with { $name } yet, so it is not set
+    .standing = Nothing was changed
+    .advice = Look at those with an effect: semper-wallet preferences list
+pref-lowers = This change of { $name } would make the wallet less safe
+    .standing = Nothing was changed
+    .advice = If you mean it, say so with --lower

@@ -12,8 +12,9 @@ use std::{
 
 use semper_supporting::{
     archive::{Batch, Query, Store},
+    fault::Fault as _,
     machine::Refused,
-    time::Span,
+    time::{ClockBack, Span},
     wire::{self, Record, STATE_LIMIT},
 };
 use tokio::{
@@ -111,12 +112,8 @@ impl<H: Host> Engine<H> {
         let Parts { host, store, performer, clock, randomness, limits } = parts;
         let store: Arc<dyn AnyStore> = store;
         let past = recovery::past(&*store).await?;
-        let behind = past.last.since(clock.now());
-        if behind > Span::default() {
-            tracing::warn!(
-                milliseconds = behind.as_millis(),
-                "the clock has gone back; time stands still until then"
-            );
+        if let Some(back) = ClockBack::found(past.last, clock.now()) {
+            tracing::warn!(code = back.code(), "{back} Time stands still until it has caught up.");
         }
         let (marks, marked) = mpsc::unbounded_channel();
         let core = Arc::new(Core {

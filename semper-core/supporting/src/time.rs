@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::fault::{Blame, Fault, Standing};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
@@ -113,6 +114,18 @@ impl<'de> Deserialize<'de> for Moment {
 }
 
 impl Span {
+    /// Its length in English words, in the largest unit that leaves a number above one.
+    pub fn in_words(self) -> String {
+        let seconds = self.as_millis() / 1000;
+        match seconds {
+            1 => "1 second".to_owned(),
+            0..120 => format!("{seconds} seconds"),
+            120..7_200 => format!("{} minutes", seconds / 60),
+            7_200..172_800 => format!("{} hours", seconds / 3_600),
+            _ => format!("{} days", seconds / 86_400),
+        }
+    }
+
     /// A span of `n` milliseconds.
     pub const fn millis(n: u64) -> Self {
         Self(n)
@@ -149,6 +162,37 @@ impl Span {
     }
 }
 
+/// The clock of this computer shows less than when it was last looked at.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[error("Your clock went back by {}.", .by.in_words())]
+pub struct ClockBack {
+    /// By how much, at least a second.
+    pub by: Span,
+}
+
+impl ClockBack {
+    /// What `now` says of a clock that has shown `last` before; nothing of steps below a second, which are not recorded.
+    pub fn found(last: Moment, now: Moment) -> Option<Self> {
+        let by = last.since(now);
+        (by >= Span::seconds(1)).then_some(Self { by })
+    }
+}
+
+impl Fault for ClockBack {
+    fn code(&self) -> &'static str {
+        "clock.back"
+    }
+
+    fn blame(&self) -> Blame {
+        Blame::Ourselves
+    }
+
+    /// What is recorded until the clock has caught up bears the last time again.
+    fn standing(&self) -> Standing {
+        Standing::NothingMoved
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,5 +224,32 @@ mod tests {
         assert_eq!(Moment::from_millis(5).before(Span::seconds(1)), Moment::from_millis(0));
         assert_eq!(Moment::from_millis(u64::MAX).after(Span::days(1)), Moment::from_millis(u64::MAX));
         assert_eq!(Moment::from_seconds(9).since(Moment::from_seconds(4)), Span::seconds(5));
+    }
+
+    #[test]
+    fn a_span_is_named_in_its_largest_unit() {
+        let said = [
+            (Span::seconds(1), "1 second"),
+            (Span::seconds(119), "119 seconds"),
+            (Span::seconds(120), "2 minutes"),
+            (Span::hours(47), "47 hours"),
+            (Span::days(365), "365 days"),
+        ];
+        for (span, words) in said {
+            assert_eq!(span.in_words(), words);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_told_in_the_words_that_are_fixed() {
+        let at = Moment::from_seconds;
+        let back = ClockBack::found(at(10_000), at(6_400)).unwrap();
+        assert_eq!(
+            (back.code(), back.to_string().as_str()),
+            ("clock.back", "Your clock went back by 60 minutes.")
+        );
+        assert_eq!(ClockBack::found(at(10), at(10)), None);
+        assert_eq!(ClockBack::found(Moment::from_millis(10_999), at(10)), None);
+        assert_eq!(ClockBack::found(at(10), at(11)), None);
     }
 }

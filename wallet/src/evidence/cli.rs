@@ -21,9 +21,9 @@ use semper_tinguin::{
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-use super::{EvidenceFault, Folder, Holding, Report, Seen, dossier, list, verify, write};
+use super::{EvidenceFault, Folder, Holding, Report, Seen, dossier, list, look, verify, write};
 use crate::{
-    cli::{Secret, say},
+    cli::{Secret, answer, say},
     fault::WalletFault,
     lines::civil,
     profile::Profile,
@@ -90,16 +90,21 @@ impl EvidenceCommand {
                 let password = secret.password(texts)?;
                 let holdings = runtime.block_on(async {
                     let wallet = Wallet::unlock(&profile()?, password, Mode::Whole).await?;
-                    Ok::<_, WalletFault>(list(wallet.archive.as_ref()).await?)
+                    let mut holdings = list(wallet.archive.as_ref()).await?;
+                    look(&wallet, &mut holdings).await?;
+                    Ok::<_, WalletFault>(holdings)
                 })?;
                 if json { answer(&holdings)? } else { listed(&holdings, texts)? }
             }
             Self::Export { deal, out, json, secret } => {
                 let deal = DealId::parse(&deal).map_err(|_| EvidenceFault::BadDeal)?;
                 let password = secret.password(texts)?;
-                let files = runtime.block_on(async {
+                let (files, holdings) = runtime.block_on(async {
                     let wallet = Wallet::unlock(&profile()?, password, Mode::Whole).await?;
-                    dossier(&wallet, deal, texts, chance::now()).await
+                    let mut holdings = list(wallet.archive.as_ref()).await?;
+                    holdings.retain(|holding| holding.deal == deal);
+                    look(&wallet, &mut holdings).await?;
+                    Ok::<_, WalletFault>((dossier(&wallet, deal, texts, chance::now()).await?, holdings))
                 })?;
                 write(&files, &out)?;
                 let path = out.display().to_string();
@@ -108,15 +113,19 @@ impl EvidenceCommand {
                     return Ok(ExitCode::SUCCESS);
                 }
                 say(&texts.get(Msg::EvidenceExported { deal: &deal.to_string(), path: &path }))?;
+                holdings.iter().try_for_each(|holding| looked(holding, texts))?;
             }
             Self::Verify { folder, root, json, secret } => {
-                let folder = Folder::read(&folder)?;
+                let (folder, now) = (Folder::read(&folder)?, chance::now());
                 let report = match root {
-                    Some(root) => verify(&folder, Digest::parse(&root).map_err(|_| EvidenceFault::BadRoot)?),
+                    Some(root) => {
+                        let root = Digest::parse(&root).map_err(|_| EvidenceFault::BadRoot)?;
+                        verify(&folder, root, now)
+                    }
                     None => {
                         let profile = profile()?;
                         let report = own_roots(&profile, &secret, runtime, texts)?;
-                        let report = best(report.into_iter().map(|root| verify(&folder, root)));
+                        let report = best(report.into_iter().map(|root| verify(&folder, root, now)));
                         let report = report.ok_or(EvidenceFault::NoRoot)?;
                         let (root, path) = (report.root.to_string(), profile.path().display().to_string());
                         tell(&texts.get(Msg::EvidenceOwnRoot { root: &root, path: &path }));
@@ -176,11 +185,6 @@ fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-fn answer(value: &impl Serialize) -> Result<(), WalletFault> {
-    let text = serde_json::to_string_pretty(value);
-    say(&text.map_err(|error| EvidenceFault::Answer(error.to_string()))?)
-}
-
 fn reported(report: &Report, texts: &Texts) -> Result<(), WalletFault> {
     for Seen { place, kind, holds } in &report.objects {
         let line = match holds {
@@ -203,7 +207,7 @@ fn listed(holdings: &[Holding], texts: &Texts) -> Result<(), WalletFault> {
     if holdings.is_empty() {
         return say(&texts.get(Msg::EvidenceNone));
     }
-    for Holding { deal, statements, first, last, types } in holdings {
+    for holding @ Holding { deal, statements, first, last, types, .. } in holdings {
         let date = |at| format::moment(texts.locale(), &civil(at));
         let types: Vec<String> = types.iter().map(|(name, n)| format!("{name} ×{n}")).collect();
         say(&texts.get(Msg::EvidenceDeal {
@@ -213,6 +217,11 @@ fn listed(holdings: &[Holding], texts: &Texts) -> Result<(), WalletFault> {
             last: &date(*last),
             types: &types.join(", "),
         }))?;
+        looked(holding, texts)?;
     }
     Ok(())
+}
+
+fn looked(holding: &Holding, texts: &Texts) -> Result<(), WalletFault> {
+    holding.file.and_then(|file| file.say(texts)).map_or(Ok(()), |said| say(&said))
 }

@@ -17,7 +17,7 @@ use semper_supporting::{
         signature::{PublicKey, Signature},
     },
     deal::DealId,
-    evidence::{SignedBytes, bundle::Dossier, statement},
+    evidence::{SignedBytes, bundle::Dossier, check_time, statement},
     time::Moment,
 };
 use semper_tinguin::texts::{Msg, Texts};
@@ -95,16 +95,18 @@ pub enum Problem {
     Signature,
     /// The statement names another signer.
     Signer,
+    /// The statement says that it was made when it cannot have been.
+    Stated,
     /// The time of the proof is missing or is no time.
     Time,
     /// Nobody says whose key it is.
     Unvouched,
 }
 
-/// Checks a folder against the root certificate of this fingerprint.
-pub fn verify(folder: &Folder, root: Digest) -> Report {
-    let mut check =
-        Check { folder, findings: Vec::new(), certificates: BTreeMap::new(), keys: BTreeMap::new() };
+/// Checks a folder against the root certificate of this fingerprint, at `now`.
+pub fn verify(folder: &Folder, root: Digest, now: Moment) -> Report {
+    let (certificates, keys) = (BTreeMap::new(), BTreeMap::new());
+    let mut check = Check { folder, now, findings: Vec::new(), certificates, keys };
     for place in &folder.strange {
         check.report(Problem::Strange, place);
     }
@@ -151,6 +153,7 @@ impl Finding {
             Problem::Strange => Msg::FindingStrange { place },
             Problem::Signature => Msg::FindingSignature { place },
             Problem::Signer => Msg::FindingSigner { place },
+            Problem::Stated => Msg::FindingStated { place },
             Problem::Time => Msg::FindingTime { place },
             Problem::Unvouched => Msg::FindingUnvouched { place },
         })
@@ -159,6 +162,7 @@ impl Finding {
 
 struct Check<'a> {
     folder: &'a Folder,
+    now: Moment,
     findings: Vec<Finding>,
     certificates: BTreeMap<Digest, Certificate>,
     keys: BTreeMap<Digest, PublicKey>,
@@ -299,6 +303,13 @@ impl Check<'_> {
             }
         };
         let Some(key) = key else { return };
+        let certificate = signer.and_then(|signer| Digest::parse(signer.strip_prefix("cert ")?).ok());
+        let certificate = certificate.and_then(|digest| self.certificates.get(&digest));
+        let until =
+            certificate.and_then(|certificate| inspect(certificate).ok()).map(|content| content.until);
+        if check_time(tbs, until, self.now).is_err() {
+            self.report(Problem::Stated, prefix);
+        }
         let named = lines.iter().find(|(name, _)| name == "signer").map(|(_, value)| value.as_str());
         if named != Some(key.kid().to_string().as_str()) {
             self.report(Problem::Signer, prefix);

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use egui::{Context, Ui};
 use semper_host::chance;
+use semper_supporting::time::ClockBack;
 use semper_tinguin::{
     texts::{Msg, Texts},
     theme::{Role, Theme},
@@ -51,12 +52,20 @@ impl Inside {
         emblem: Emblem,
         plate: &DoorPlate,
         read_only: bool,
+        clock_back: Option<ClockBack>,
     ) -> Self {
         let picture = Picture::emblem(emblem).load(ctx);
         let seal = Seal { words: plate.words(), picture, hue: plate.hue() };
         let bar = Bar { slot: Slot::Open(seal), anonymity: None, play_money: false, line: None };
-        let frame =
-            Window { bar, place: Place::Home, waiting: 0, status: None, clock_off: None, menu_open: false };
+        let frame = Window {
+            bar,
+            place: Place::Home,
+            waiting: 0,
+            status: None,
+            clock_off: None,
+            clock_back: clock_back.map(|back| back.by.in_words()),
+            menu_open: false,
+        };
         let home = Home {
             state: ViewState::Ready,
             resuming: None,

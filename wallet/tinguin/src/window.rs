@@ -118,6 +118,8 @@ pub struct Window {
     pub status: Option<Status>,
     /// By how much the clock is wrong, if by too much.
     pub clock_off: Option<String>,
+    /// By how much the clock went back since something was recorded last.
+    pub clock_back: Option<String>,
     /// In a narrow window: the navigation is open in place of the content.
     pub menu_open: bool,
 }
@@ -167,6 +169,9 @@ pub fn window<R>(
     }
     if let Some(span) = &data.clock_off {
         bar::banner(ui, theme, &texts.get(Msg::ClockWarn { span }));
+    }
+    if let Some(by) = &data.clock_back {
+        bar::banner(ui, theme, &texts.get(Msg::ClockBack { by }));
     }
     let narrow = screen.width() < size::NARROW;
     if !narrow {

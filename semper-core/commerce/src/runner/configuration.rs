@@ -321,7 +321,10 @@ mod tests {
     #[test]
     fn money_that_cannot_be_counted_moves_nothing() {
         let due = offered().moved(&chart(), "sale.order", &Done::default(), later(9)).unwrap();
-        let unknown = Done { money: [("sale.offer".to_owned(), Money::parse("XTS 1.00").unwrap())].into(), ..Done::default() };
+        let unknown = Done {
+            money: [("sale.offer".to_owned(), Money::parse("XTS 1.00").unwrap())].into(),
+            ..Done::default()
+        };
         assert_eq!(due.moved(&chart(), "buy.buy", &unknown, later(10)), None);
     }
 }

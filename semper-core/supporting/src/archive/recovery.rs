@@ -30,7 +30,7 @@ pub enum RecoveryTypo {
     #[error("a recovery key has 40 characters in 8 groups")]
     Length,
     /// A group has a typing error.
-    #[error("group {group} has a typing error")]
+    #[error("Group {group} has a typing error")]
     Group {
         /// The first such group, counted from 1.
         group: usize,

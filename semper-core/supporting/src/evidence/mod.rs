@@ -5,5 +5,5 @@ pub mod registry;
 pub mod signed;
 pub mod statement;
 
-pub use signed::{Claimed, Signable, SignedBytes, Verified};
+pub use signed::{Claimed, Signable, SignedBytes, Verified, check_time};
 pub use statement::Statement;

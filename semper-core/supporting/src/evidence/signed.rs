@@ -3,10 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::statement::{self, Statement, StatementError};
-use crate::crypto::{
-    digest::Digest,
-    signature::{Kid, PublicKey, Signature, SignatureError},
+use crate::{
+    crypto::{
+        digest::Digest,
+        signature::{Kid, PublicKey, Signature, SignatureError},
+    },
+    time::{Moment, Span},
 };
+
+/// How far the time of a statement may be ahead of our clock.
+const AHEAD: Span = Span::hours(24);
 
 /// A statement that names the key it is signed with.
 pub trait Signable: Statement {
@@ -52,6 +58,15 @@ pub enum EvidenceError {
     /// The signature does not verify.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// It says that it was made when it cannot have been: after the certificate of its signer had ended, or more than
+    /// a day from now.
+    #[error("The statement says that it was made at {stated}, which is later than {limit}.")]
+    Time {
+        /// When it says it was made.
+        stated: Moment,
+        /// The latest moment that can be.
+        limit: Moment,
+    },
 }
 
 impl EvidenceError {
@@ -61,6 +76,7 @@ impl EvidenceError {
             Self::Statement(error) => error.code(),
             Self::Signer { .. } => "stmt.signer",
             Self::Signature(_) => "stmt.signature",
+            Self::Time { .. } => "stmt.time",
         }
     }
 }
@@ -85,6 +101,22 @@ impl SignedBytes {
         }
         key.verify(&self.tbs, &self.signature)?;
         Ok(Verified { value, bytes: self, signer: kid })
+    }
+}
+
+/// Checks the time at which a statement says it was made, its line `at` where it has one: not after the certificate
+/// of its signer had ended at `until`, and at most a day after `now`, for clocks differ.
+///
+/// # Errors
+/// [`EvidenceError::Time`]; [`EvidenceError::Statement`] for bytes that are no statement.
+pub fn check_time(tbs: &[u8], until: Option<Moment>, now: Moment) -> Result<(), EvidenceError> {
+    let lines = statement::lines(tbs)?;
+    let at = lines.iter().find(|(key, _)| key == "at").and_then(|(_, at)| Moment::parse(at).ok());
+    let ahead = now.after(AHEAD);
+    let limit = until.map_or(ahead, |until| until.min(ahead));
+    match at {
+        Some(stated) if stated > limit => Err(EvidenceError::Time { stated, limit }),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -120,5 +152,29 @@ impl<T> std::ops::Deref for Verified<T> {
 
     fn deref(&self) -> &T {
         &self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_not_of_a_time_at_which_it_cannot_have_been_made() {
+        let now = Moment::parse("2026-11-21T00:00:00Z").unwrap();
+        let made = |at: &str| format!("semper-statement/1 test\nat: {at}\n");
+        let check = |at: &str, until| check_time(made(at).as_bytes(), until, now);
+        assert_eq!(check("2026-11-22T00:00:00Z", None), Ok(()));
+        let late = check("2026-11-22T00:00:01Z", None).unwrap_err();
+        assert_eq!(late.code(), "stmt.time");
+        assert_eq!(
+            late.to_string(),
+            "The statement says that it was made at 2026-11-22T00:00:01Z, which is later than 2026-11-22T00:00:00Z."
+        );
+        let until = Moment::parse("2026-11-20T00:00:00Z").ok();
+        assert_eq!(check("2026-11-20T00:00:00Z", until), Ok(()));
+        assert_eq!(check("2026-11-20T00:00:01Z", until).unwrap_err().code(), "stmt.time");
+        // Not everything says when it was made.
+        assert_eq!(check_time(b"semper-statement/1 test\n", until, now), Ok(()));
     }
 }

@@ -5,6 +5,7 @@
 //! critical act. Names that this program does not know are kept and ignored.
 
 mod key;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -126,6 +127,15 @@ impl Preferences {
     /// Applies a change that access control or a person allowed.
     pub fn apply(&mut self, change: Change) {
         self.layers.entry(change.layer).or_default().insert(change.key, change.after);
+    }
+
+    /// Takes a value up again that was kept; whether `key` takes it. Values that agreed when they were kept still do.
+    pub fn restore(&mut self, layer: Layer, key: Key, value: Value) -> bool {
+        let taken = key.takes(&value);
+        if taken {
+            self.layers.entry(layer).or_default().insert(key, value);
+        }
+        taken
     }
 
     /// Keeps a value under a name that this program does not know; whether it is such a name.

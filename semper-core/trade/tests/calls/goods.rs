@@ -218,8 +218,23 @@ async fn a_shop_that_sends_something_else_is_found_out_and_nothing_of_it_stays()
     let world = World::new(&[Conduct::Lies]).await;
     let fault = world.fetch().await.unwrap_err();
     assert!(matches!(fault, GoodsFault::Other { found } if found != world.measured.sealed));
-    assert!(fault.is_final());
+    assert!(fault.is_final() && fault.code() == "item.hash");
     assert!(world.files("sealed").is_empty());
+}
+
+#[tokio::test]
+async fn a_stored_file_that_is_gone_or_changed_is_told_in_the_words_that_are_fixed() {
+    let home = tempfile::tempdir().unwrap();
+    let (shelf, plain) = (Shelf::at(home.path()).unwrap(), Digest::of(b"what was bought"));
+    let told = async || shelf.check_item(plain).await.map_err(|fault| (fault.code(), fault.to_string()));
+    let missing = "The stored file is not there any more.".to_owned();
+    assert_eq!(told().await, Err(("item.missing", missing)));
+    let place = home.path().join("items").join(plain.to_string());
+    fs::write(&place, b"what was bought").unwrap();
+    assert_eq!(told().await, Ok(()));
+    fs::write(&place, b"what was brought").unwrap();
+    let damaged = "The stored file differs from what you received.".to_owned();
+    assert_eq!(told().await, Err(("item.damaged", damaged)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

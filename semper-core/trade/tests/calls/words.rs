@@ -21,7 +21,7 @@ fn is_told(id: &str) -> bool {
 #[test]
 fn every_fault_of_a_call_says_where_things_stand_and_what_to_do() {
     let (kid, digest) = (Kid::from_bytes([1; 32]), Digest::of(b"sealed"));
-    let faults: [&dyn Fault; 17] = [
+    let faults: [&dyn Fault; 19] = [
         &CallFault::OtherKey { expected: kid, found: kid },
         &CallFault::Refused("arbiter.refused".into()),
         &CallFault::Unreadable(FrameError::NotCanonical),
@@ -34,6 +34,8 @@ fn every_fault_of_a_call_says_where_things_stand_and_what_to_do() {
         &GoodsFault::Length { agreed: 1, offered: 2 },
         &GoodsFault::Other { found: digest },
         &GoodsFault::Damaged(digest),
+        &GoodsFault::Missing(digest),
+        &GoodsFault::Changed(digest),
         &GoodsFault::Absent(digest),
         &GoodsFault::AtWork(digest),
         &GoodsFault::NoRoom { needed: 2, free: 1 },

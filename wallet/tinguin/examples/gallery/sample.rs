@@ -48,6 +48,7 @@ pub(crate) fn window(ctx: &Context, place: Place) -> Window {
         waiting: 2,
         status: Some(Status { at: at(5, 4, (14, 5, 12, 31)), text: "Fogra confirmed your order".into() }),
         clock_off: None,
+        clock_back: None,
         menu_open: false,
     }
 }

@@ -40,6 +40,12 @@ pub enum GoodsFault {
     /// What was here from before is not what the shop sent. It is removed; fetching again fetches all of it.
     #[error("what was here of {0} was damaged and is removed")]
     Damaged(Digest),
+    /// The opened file is not there any more.
+    #[error("The stored file is not there any more.")]
+    Missing(Digest),
+    /// The opened file is not what it was.
+    #[error("The stored file differs from what you received.")]
+    Changed(Digest),
     /// It was not fetched.
     #[error("there is no sealed file {0} here")]
     Absent(Digest),
@@ -75,6 +81,8 @@ impl GoodsFault {
             Self::Length { .. } | Self::Other { .. } => true,
             Self::Call(fault) => fault.is_lasting(),
             Self::Damaged(_)
+            | Self::Missing(_)
+            | Self::Changed(_)
             | Self::Absent(_)
             | Self::AtWork(_)
             | Self::NoRoom { .. }
@@ -98,7 +106,9 @@ impl Fault for GoodsFault {
             Self::Call(fault) => fault.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::Length { .. } => "goods.length",
-            Self::Other { .. } => "goods.other",
+            Self::Other { .. } => "item.hash",
+            Self::Missing(_) => "item.missing",
+            Self::Changed(_) => "item.damaged",
             Self::Damaged(_) => "goods.damaged",
             Self::Absent(_) => "goods.absent",
             Self::AtWork(_) => "goods.at-work",
@@ -114,6 +124,8 @@ impl Fault for GoodsFault {
             Self::Call(fault) => fault.blame(),
             Self::Refused(_) | Self::Length { .. } | Self::Other { .. } => Blame::Peer,
             Self::Damaged(_)
+            | Self::Missing(_)
+            | Self::Changed(_)
             | Self::Absent(_)
             | Self::AtWork(_)
             | Self::NoRoom { .. }

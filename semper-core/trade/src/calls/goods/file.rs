@@ -187,7 +187,8 @@ pub(super) fn unseal(
     }
 }
 
-fn is_still(source: &Path, sealed: Digest) -> Result<bool, GoodsFault> {
+/// Whether the content of the file still has this digest.
+pub(super) fn is_still(source: &Path, sealed: Digest) -> Result<bool, GoodsFault> {
     let mut into = Sha256::new();
     let read = File::open(source).and_then(|file| hash(&file, &mut into));
     read.map_err(GoodsFault::of(source))?;

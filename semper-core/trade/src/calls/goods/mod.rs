@@ -34,7 +34,7 @@ use semper_supporting::{
 use semper_transfer::catalogue::{Answer, Question};
 
 pub use self::fault::GoodsFault;
-use self::file::{Growing, remove, remove_stray, unseal};
+use self::file::{Growing, is_still, remove, remove_stray, unseal};
 use super::{CallFault, Caller, QUESTION, answer};
 
 /// The end of the names of files that are not whole.
@@ -149,6 +149,16 @@ impl Shelf {
     /// Where the opened goods with this content are; nothing if they are not here.
     pub fn item(&self, plain: &Digest) -> Option<PathBuf> {
         Some(self.folder("items").join(plain.to_string())).filter(|path| path.is_file())
+    }
+
+    /// Looks whether opened goods are still here as they were opened. Reads all of them.
+    ///
+    /// # Errors
+    /// [`GoodsFault::Missing`], [`GoodsFault::Changed`]; [`GoodsFault::File`] if they cannot be read. Nothing is changed.
+    pub async fn check_item(&self, plain: Digest) -> Result<(), GoodsFault> {
+        let place = self.item(&plain).ok_or(GoodsFault::Missing(plain))?;
+        blocking(move || if is_still(&place, plain)? { Ok(()) } else { Err(GoodsFault::Changed(plain)) })
+            .await
     }
 
     /// Removes opened goods: their content is not what was agreed, or nobody wants it any more.
