@@ -21,7 +21,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use semper_commerce::deal::{DealAccept, DealClose, DealOpen, DealPropose, DealResume};
+use semper_commerce::{
+    deal::{DealAccept, DealClose, DealOpen, DealPropose, DealResume},
+    download::{
+        evaluation::{EvaluationRevocations, ServiceEvaluation},
+        terms_statement::ServiceTerms,
+    },
+};
 use semper_supporting::{
     crypto::digest::Digest,
     evidence::{
@@ -36,7 +42,7 @@ use semper_transfer::payment::negotiation::{NegConfirm, NegPropose, NegSelect};
 const RESERVED: [&str; 4] = ["a/record", "attribute", "d/anchor", "timestamp"];
 
 /// The folders of golden files of statements.
-const FOLDERS: [&str; 3] = ["deal", "negotiation", "statement"];
+const FOLDERS: [&str; 4] = ["deal", "negotiation", "service", "statement"];
 
 /// One type with the text of one value of it.
 pub(crate) struct Form {
@@ -70,6 +76,9 @@ fn forms() -> BTreeMap<&'static str, Form> {
         Form::made_elsewhere::<NegConfirm>(),
         Form::made_elsewhere::<NegPropose>(),
         Form::made_elsewhere::<NegSelect>(),
+        Form::made_elsewhere::<EvaluationRevocations>(),
+        Form::made_elsewhere::<ServiceEvaluation>(),
+        Form::made_elsewhere::<ServiceTerms>(),
     ];
     let mut forms = BTreeMap::new();
     let made =
@@ -88,6 +97,9 @@ fn golden() -> PathBuf {
 /// The folder and the name of the file of a type.
 fn place(kind: &str) -> (&'static str, String) {
     match kind.strip_prefix("pay/") {
+        _ if kind.starts_with("service-") || kind.starts_with("evaluation-") => {
+            ("service", format!("{kind}.txt"))
+        }
         _ if kind.starts_with("deal-") => ("deal", format!("{kind}.txt")),
         Some(message @ ("neg-c" | "neg-p" | "neg-s")) => ("negotiation", format!("{message}.txt")),
         _ => ("statement", format!("{}.txt", kind.replace('/', "-"))),
@@ -169,7 +181,9 @@ fn no_source_gives_a_reserved_type_a_form() {
                 read += 1;
                 let text = fs::read_to_string(&path).unwrap();
                 for kind in RESERVED {
-                    assert!(!text.contains(&format!("\"{kind}\"")), "{} names {kind}", path.display());
+                    let named = [format!("= \"{kind}\""), format!("=> \"{kind}\"")];
+                    let named = named.iter().any(|one| text.contains(one));
+                    assert!(!named, "{} gives {kind} a form", path.display());
                 }
             }
         }
