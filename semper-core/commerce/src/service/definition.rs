@@ -82,6 +82,7 @@ impl Definition {
         let wrong = |reason: String| TermsFault::Form { file: file.to_owned(), reason };
         let mut tables: Table =
             toml::from_str(text).map_err(|error| wrong(with_line(text, error.span(), error.message())))?;
+        source::seen(file, &tables)?;
         match tables.remove("tob") {
             Some(Value::Integer(FORMAT)) => {}
             Some(other) => return Err(wrong(format!("format {other} is not known, only {FORMAT} is"))),

@@ -9,11 +9,11 @@ use semper_supporting::fault::{Blame, Fault, Standing};
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TermsFault {
     /// A file has a character that terms may not have, or is not text.
-    #[error("{file}, line {line}: {what}")]
+    #[error("{file}{}: {what}", at_line(*line))]
     BadText {
         /// The file.
         file: String,
-        /// Where, counted from 1.
+        /// Where, counted from 1; 0 where an escape stands for the character.
         line: usize,
         /// What is there.
         what: &'static str,
@@ -52,6 +52,10 @@ pub enum TermsFault {
         /// What does not fit.
         reason: String,
     },
+}
+
+fn at_line(line: usize) -> String {
+    if line == 0 { ", in an escape".to_owned() } else { format!(", line {line}") }
 }
 
 impl TermsFault {

@@ -11,6 +11,7 @@
 //!
 //! What terms compute they say in [`expression`]s; what people fill in are [`form`]s.
 
+pub mod check;
 pub mod definition;
 pub mod duration;
 pub mod expression;

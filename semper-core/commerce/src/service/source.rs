@@ -2,6 +2,7 @@
 //!
 //! Looked at before any parser sees them.
 
+use toml::{Table, Value};
 use unicode_normalization::is_nfc;
 
 use super::fault::TermsFault;
@@ -41,6 +42,37 @@ pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, TermsFault> {
     }
     check_depth(text)?;
     Ok(text)
+}
+
+/// Looks at the words of a file once more as they were read: an escape can stand for what may not stand there.
+///
+/// # Errors
+/// [`TermsFault::BadText`] as [`text`], with line 0 since a parsed value has none, and for line breaks too.
+pub(super) fn seen(file: &str, table: &Table) -> Result<(), TermsFault> {
+    let look = |text: &str| match text.chars().find_map(refused) {
+        Some(what) => Some(what),
+        None if text.contains('\n') => Some("a line break"),
+        None if !is_nfc(text) => Some("a character that is not in normal form C"),
+        None => None,
+    };
+    let mut open: Vec<&Value> = Vec::new();
+    let mut found = table.keys().find_map(|key| look(key));
+    open.extend(table.values());
+    while let (None, Some(value)) = (found, open.pop()) {
+        match value {
+            Value::String(text) => found = look(text),
+            Value::Array(all) => open.extend(all),
+            Value::Table(inner) => {
+                found = inner.keys().find_map(|key| look(key));
+                open.extend(inner.values());
+            }
+            _ => {}
+        }
+    }
+    match found {
+        Some(what) => Err(TermsFault::BadText { file: file.to_owned(), line: 0, what }),
+        None => Ok(()),
+    }
 }
 
 fn refused(c: char) -> Option<&'static str> {

@@ -54,7 +54,7 @@ pub struct Statechart {
     pub blocks: BTreeMap<String, Digest>,
     /// Which block stands where: the id with version of each, by the path of its use.
     pub uses: BTreeMap<String, String>,
-    /// The block files it is pinned to, by id with version; empty before it was packed.
+    /// The block files it is pinned to, by id; empty before it was packed.
     pub lock: BTreeMap<String, Digest>,
 }
 
