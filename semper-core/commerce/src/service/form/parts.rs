@@ -10,9 +10,10 @@ use semper_supporting::{
     evidence::statement::is_plain,
     money::{Currency, Money},
 };
+use serde::{Deserialize, Serialize};
 
 /// A line of an order.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Line {
     /// What the shop calls the article, at most 64 characters.
     pub sku: String,
@@ -29,7 +30,7 @@ pub struct Line {
 }
 
 /// What goods are, before they are seen.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Descriptor {
     /// The media type.
     pub media: String,
@@ -42,7 +43,7 @@ pub struct Descriptor {
 }
 
 /// By what content is recognised.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ContentId {
     /// The SHA-256 of its bytes.
     Bytes(Digest),
@@ -56,7 +57,7 @@ pub enum ContentId {
 }
 
 /// A file, whose bytes travel as an item.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FileRef {
     /// The media type.
     pub media: String,
@@ -67,7 +68,7 @@ pub struct FileRef {
 }
 
 /// An address for post.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Address {
     /// 1 to 5 lines: street, building, box. At most 80 characters each.
     pub lines: Vec<String>,

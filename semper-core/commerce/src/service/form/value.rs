@@ -10,6 +10,7 @@ use semper_supporting::{
     money::{Currency, Money},
     time::Moment,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     fault::FormFault,
@@ -23,7 +24,7 @@ use crate::service::{
 };
 
 /// What stands in a field.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Value {
     /// Yes or no: `yes`, `no`.
     Bool(bool),

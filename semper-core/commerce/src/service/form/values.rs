@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use semper_supporting::crypto::digest::Digest;
+use serde::{Deserialize, Serialize};
 
 use super::{
     fault::FormFault,
@@ -17,7 +18,7 @@ use crate::service::{
 /// The bound fields of one version of a form.
 ///
 /// What is bound stays: a field takes no other value in the same version.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FormValues {
     name: String,
     version: u32,
