@@ -7,6 +7,7 @@ mod common;
 mod cost;
 mod market;
 mod questions;
+mod terms;
 
 use market::{Market, Side, lie, other_key, price};
 use proptest::prelude::*;

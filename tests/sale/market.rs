@@ -11,8 +11,8 @@ use semper_commerce::{
         Ranges, ThirdPartyTerms,
     },
     sale::{
-        Arbiter, Beside, Buyer, BuyerPlan, Event, Goods, Input, Output, SaleMessage, SaleQuestion, SaleView,
-        Seller, SellerPlan, Session, Timer,
+        Agreed, Arbiter, Beside, Buyer, BuyerPlan, Event, Goods, Input, Output, SaleMessage, SaleQuestion,
+        SaleView, Seller, SellerPlan, Session, Timer,
     },
 };
 use semper_exchange::{
@@ -122,6 +122,10 @@ pub(crate) struct Market {
     pub(crate) tamper: Option<Tamper>,
     /// Whether the machine is written out and read again after each step.
     pub(crate) crashes: bool,
+    /// The terms of business that both sides hold, if any.
+    pub(crate) agreed: Option<Arc<Agreed>>,
+    /// What each side was let choose among.
+    pub(crate) choices: Vec<(Side, Vec<String>)>,
 }
 
 pub(crate) fn party(seed: u8, hand: &Hand, name: &str) -> Party {
@@ -246,6 +250,8 @@ impl Market {
             willing: BTreeMap::from([(Side::Buyer, true), (Side::Seller, true)]),
             tamper: None,
             crashes: false,
+            agreed: None,
+            choices: Vec::new(),
         }
     }
 
@@ -288,7 +294,8 @@ impl Market {
             chance[..8].copy_from_slice(&[a, b, c, d, e, f, g, h]);
             let purses = vec![self.purses[&side].clone()];
             let phase = Phase::during(&event);
-            let input = Input { at: self.now, chance, modules: self.modules.clone(), purses, event };
+            let (at, modules, agreed) = (self.now, self.modules.clone(), self.agreed.clone());
+            let input = Input { at, chance, modules, purses, agreed, event };
             let outputs = self.counted(side.into(), phase, |market| match side {
                 Side::Buyer => {
                     let step = market.buyer.clone().step(input);
@@ -331,7 +338,9 @@ impl Market {
                 Side::Buyer => market.buyer.question(draft, &[market.purses[&side].clone()]),
                 Side::Seller => market.seller.question(draft),
             });
-            self.asked.push((side, question.expect("whoever is asked can be told what about")));
+            let is_item = semper_transfer::statement::read(draft.tbs()).is_ok();
+            assert!(is_item || question.is_some(), "whoever is asked can be told what about");
+            self.asked.extend(question.map(|question| (side, question)));
         }
         match output {
             Output::Ask(draft) if !self.willing[&side] => return vec![Event::Refused(draft.digest())],
@@ -375,6 +384,7 @@ impl Market {
             Output::Set { timer, span } => {
                 self.timers.insert((side, timer), self.now.after(span));
             }
+            Output::Choose(moves) => self.choices.push((side, moves)),
             Output::Tell(code) => self.told.push((side, code)),
             Output::Fault(code) => self.faults.push((side, code)),
             Output::Ended(outcome) => self.ended.push((side, outcome)),
@@ -595,6 +605,11 @@ pub(crate) fn sign_any(hand: &Hand, tbs: &[u8]) -> SignedBytes {
         Award,
         Look,
         x::Status,
+        x::xfer::Message,
+        x::xfer::Close,
+        semper_transfer::statement::Offer,
+        semper_transfer::statement::Order,
+        semper_transfer::statement::Refusal,
     ];
     signed.unwrap_or_else(|| panic!("{}", statement::type_of(tbs).unwrap()))
 }

@@ -46,6 +46,10 @@ impl Post {
         market.run = Run { xid: xid.xid(), third_party: None, ..market.run };
         let message = xfer::Message {
             common: market.common(Role::Originator, Role::Responder, None, None),
+            cell: None,
+            step: None,
+            conf: None,
+            terms: None,
             leaf: BTreeMap::from([(path(0), Digest::of(b"description"))]),
             content: BTreeMap::from([(path(0), Digest::of(b"content"))]),
             via: None,

@@ -16,7 +16,11 @@ use semper_transfer::{
     payment::{PayError, negotiation::NegError},
 };
 
-use crate::deal::DealFault;
+use crate::{
+    deal::DealFault,
+    runner::{Breach, OwnMove},
+    service::form::FormFault,
+};
 
 /// Why a sale does not come about, or a message in it is not taken.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -63,6 +67,15 @@ pub enum SaleFault {
     /// A package cannot be built.
     #[error(transparent)]
     Package(#[from] PackageFault),
+    /// The other side does what the agreed terms do not allow.
+    #[error(transparent)]
+    Breach(#[from] Breach),
+    /// Our own move is not what the agreed terms allow.
+    #[error(transparent)]
+    OwnMove(#[from] OwnMove),
+    /// A form is not filled in as it should be.
+    #[error(transparent)]
+    Form(#[from] FormFault),
     /// It is out of place here.
     #[error("this does not belong here now")]
     OutOfPlace,
@@ -100,6 +113,9 @@ impl Fault for SaleFault {
             Self::Mismatch(mismatch) => mismatch.code(),
             Self::Item(fault) => fault.code(),
             Self::Package(fault) => fault.code(),
+            Self::Breach(breach) => breach.code(),
+            Self::OwnMove(own) => own.code(),
+            Self::Form(fault) => fault.code(),
             Self::OutOfPlace => "sale.out-of-place",
             Self::PeerDeclined(_) => "deal.declined",
         }
@@ -111,6 +127,8 @@ impl Fault for SaleFault {
             Self::Means(NegError::None(_)) => Blame::User,
             Self::Pay(_) | Self::Plan(_) => Blame::Ourselves,
             Self::Deal(fault) => fault.blame(),
+            Self::OwnMove(own) => own.blame(),
+            Self::Form(fault) => fault.blame(),
             Self::Record(error) => error.blame(),
             _ => Blame::Peer,
         }

@@ -22,7 +22,7 @@ use semper_transfer::payment::message::{Pay, Query};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Output, Session,
+    MOVE, Output, Session,
     fault::SaleFault,
     message::{Beside, SaleMessage},
 };
@@ -48,6 +48,10 @@ pub(super) enum Destination {
     Resume,
     /// Back to the machine of the exchange, which decides.
     Exchanger,
+    /// Into the transfer that it is an item of.
+    Item,
+    /// To the other side, as the message of a transfer.
+    Letter,
 }
 
 /// One side's end of the line.
@@ -60,7 +64,9 @@ pub(super) struct Line {
     waiting: Vec<(Digest, Destination)>,
     papers: BTreeMap<Digest, SignedBytes>,
     blobs: BTreeMap<Digest, Bytes>,
-    conf: Option<Digest>,
+    pub(super) conf: Option<Digest>,
+    /// The move of the terms that the exchange is.
+    pub(super) step: Option<String>,
     pub(super) standing: Option<Standing>,
 }
 
@@ -136,6 +142,11 @@ impl Line {
     /// The configuration of the deal, once it is open.
     pub(super) fn conf(&self) -> Digest {
         self.conf.unwrap_or(Digest::from_bytes([0; 32]))
+    }
+
+    /// The move of the terms that the exchange is.
+    pub(super) fn step(&self) -> &str {
+        self.step.as_deref().unwrap_or(MOVE)
     }
 
     /// Takes a frame.
@@ -230,7 +241,7 @@ impl Line {
                 let again = self.talk.unanswered().map(Output::Send);
                 Ok([Output::Send(frame)].into_iter().chain(again).collect())
             }
-            Destination::Exchanger => Err(SaleFault::OutOfPlace),
+            Destination::Exchanger | Destination::Item | Destination::Letter => Err(SaleFault::OutOfPlace),
         }
     }
 

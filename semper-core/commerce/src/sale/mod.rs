@@ -28,11 +28,12 @@ mod fault;
 mod line;
 mod message;
 mod money;
+mod ordering;
 mod question;
 mod seller;
 mod view;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use semper_exchange::{
     check::ThirdPartyFacts,
@@ -71,7 +72,11 @@ pub use self::{
     seller::{Goods, Seller, SellerPlan},
     view::{End, SaleStep, SaleView},
 };
-use crate::deal::{Outcome, Party};
+use crate::{
+    deal::{Outcome, Party},
+    runner::Terms,
+    service::form::{FormValues, Proofs},
+};
 
 /// The cell of the terms of business that a sale fills.
 pub const CELL: &str = "fair-purchase";
@@ -101,6 +106,15 @@ pub struct Arbiter {
     pub capabilities: Capabilities,
 }
 
+/// Terms of business that both sides hold, with what was verified about the texts and credentials in them.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// The terms.
+    pub terms: Terms,
+    /// What can be ticked and shown.
+    pub proofs: Proofs,
+}
+
 /// A connection that stands.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Session {
@@ -121,6 +135,8 @@ pub struct Input {
     pub modules: Modules,
     /// The purses, or tills, in the user's order, as they are stored now.
     pub purses: Vec<Purse>,
+    /// The terms of business of the deal, if it is under any.
+    pub agreed: Option<Arc<Agreed>>,
     /// What.
     pub event: Event,
 }
@@ -151,6 +167,8 @@ pub enum Event {
     Third(Vec<Said>),
     /// A timer has run out.
     Elapsed(Timer),
+    /// The user, or the shop's application, makes a move of the terms, with the forms as they are filled in now.
+    Move(String, Vec<FormValues>),
     /// The user gives up.
     Stop,
 }
@@ -162,6 +180,8 @@ pub enum Timer {
     Exchange(deadlines::Timer),
     /// The bank.
     Payment,
+    /// The deadline of the state of the terms.
+    Terms,
 }
 
 /// What a sale orders.
@@ -219,6 +239,8 @@ pub enum Output {
         /// For how long.
         span: Span,
     },
+    /// Have the user, or the shop's application, choose among these moves of the terms.
+    Choose(Vec<String>),
     /// Keep this as evidence.
     Keep(SignedBytes),
     /// Tell the user where the exchange stands.

@@ -19,6 +19,8 @@ use crate::deal::Outcome;
 pub enum SaleStep {
     /// The deal is being opened.
     Opening,
+    /// Forms, offers and orders go back and forth, as the terms say.
+    Ordering,
     /// What is exchanged under which protocol is being settled.
     Negotiating,
     /// The means of payment are being settled.
@@ -44,6 +46,8 @@ pub enum End {
     Refused(String),
     /// By the exchange.
     Exchanged(Outcome),
+    /// Before any exchange, at this end of the terms.
+    Terms(String),
 }
 
 /// A sale as a window shows it.

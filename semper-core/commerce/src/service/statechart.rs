@@ -609,6 +609,24 @@ impl Package {
 }
 
 impl Cell {
+    /// Its word in the format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::SignatureTransfer => "signature-transfer",
+            Self::InformationTransfer => "information-transfer",
+            Self::FairMoneyExchange => "fair-money-exchange",
+            Self::FairPaymentWithReceipt => "fair-payment-with-receipt",
+            Self::FairPurchase => "fair-purchase",
+            Self::FairContractSigning => "fair-contract-signing",
+            Self::CertifiedMail => "certified-mail",
+            Self::FairInformationExchange => "fair-information-exchange",
+            Self::PackageTransfer => "package-transfer",
+            Self::FairPackageExchange => "fair-package-exchange",
+            Self::Step => "step",
+        }
+    }
+
     /// Whether both sides give something, so that it takes a fair exchange.
     pub fn is_exchange(self) -> bool {
         !matches!(

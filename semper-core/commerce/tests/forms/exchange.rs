@@ -64,6 +64,10 @@ pub(crate) fn forms() -> Vec<Form> {
                 prev: None,
                 ..self::common(Role::Originator, Role::Responder)
             },
+            cell: Some("signature-transfer".into()),
+            step: Some("sale.order".into()),
+            conf: Some(hash("configuration")),
+            terms: Some(hash("terms")),
             leaf: leaf("description"),
             content: leaf("content"),
             via: None,

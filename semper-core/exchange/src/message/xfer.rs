@@ -18,6 +18,15 @@ pub struct Message {
     /// The common lines. Its sender is the originator; `cert-t` and `agr` are absent.
     #[serde(rename = "")]
     pub common: Common,
+    /// The cell of the terms of business that it fills; absent in a deal without any, as the next three.
+    pub cell: Option<String>,
+    /// The move of the terms of business that it is.
+    #[serde(rename = "move")]
+    pub step: Option<String>,
+    /// The configuration of the deal it starts from.
+    pub conf: Option<Digest>,
+    /// SHA-256 of the signed terms of business.
+    pub terms: Option<Digest>,
     /// The descriptions of the leaves, by hash.
     pub leaf: BTreeMap<LeafPath, Digest>,
     /// SHA-256 of each leaf's content.

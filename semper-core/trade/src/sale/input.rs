@@ -161,7 +161,7 @@ mod tests {
         use semper_commerce::sale::Timer;
         use semper_exchange::deadlines::Timer as Exchange;
         let exchange = [Exchange::Accept, Exchange::Item, Exchange::Close, Exchange::Again, Exchange::Answer];
-        for timer in exchange.into_iter().map(Timer::Exchange).chain([Timer::Payment]) {
+        for timer in exchange.into_iter().map(Timer::Exchange).chain([Timer::Payment, Timer::Terms]) {
             assert_eq!(timer_of(timer_name(timer)), Some(timer));
         }
         assert_eq!(timer_of(""), None);

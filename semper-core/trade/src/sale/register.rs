@@ -126,6 +126,7 @@ impl Entry {
     ) -> Self {
         let outcome = view.end.as_ref().map(|end| match end {
             End::Refused(code) => code.clone(),
+            End::Terms(end) => end.clone(),
             End::Exchanged(outcome) => word::<Outcome>(outcome),
         });
         Self {

@@ -298,6 +298,7 @@ impl Trader {
             chance: turn.chance,
             modules: turn.modules.clone(),
             purses: turn.purses.clone(),
+            agreed: None,
             event,
         };
         match &mut self.core {
@@ -340,7 +341,9 @@ impl Trader {
             }
             // Whoever has not come to an offer by now has gone; nothing is owed yet.
             Act::TalksOver => match self.view().step {
-                SaleStep::Opening | SaleStep::Negotiating | SaleStep::Means => vec![Event::Stop],
+                SaleStep::Opening | SaleStep::Ordering | SaleStep::Negotiating | SaleStep::Means => {
+                    vec![Event::Stop]
+                }
                 SaleStep::Offering
                 | SaleStep::Deciding
                 | SaleStep::Paying
@@ -435,6 +438,8 @@ impl Trader {
     fn order(&mut self, output: sale::Output, own: Option<Digest>, at: Moment, orders: &mut Vec<Order>) {
         match output {
             sale::Output::Ask(draft) => orders.push(self.sign(draft, true)),
+            // Only under terms, which `give` does not hand to any sale yet.
+            sale::Output::Choose(_) => {}
             sale::Output::Sign(draft) => orders.push(self.sign(draft, false)),
             sale::Output::Send(frame) => orders.push(Order::Do(Box::new(Errand::Send {
                 kind: frame.kind.number(),

@@ -91,11 +91,8 @@ impl Scene<'_> {
                 }
             }
         };
-        let last = leaf.rsplit('.').next().unwrap_or(leaf);
-        let named =
-            ItemType::ALL.iter().copied().find(|kind| kind.as_str() == last).unwrap_or(ItemType::Other);
         let fits = [
-            (kind == named, "it is a statement of another type"),
+            (kind == ItemType::of_item(leaf), "it is a statement of another type"),
             (lines.item == leaf, "it has another name"),
             (lines.form_sha256 == forms, "it is over other forms"),
             (lines.over == items, "it is over other items"),

@@ -85,7 +85,7 @@ pub enum Moving {
 }
 
 /// A move that was found to be allowed: what it will have brought about once it is done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Admitted {
     /// The move.
     pub name: String,
@@ -127,6 +127,40 @@ impl Monitor {
             forms: BTreeMap::new(),
             pending: None,
             frozen: false,
+        }
+    }
+
+    /// Our name in the terms.
+    pub fn party(&self) -> &str {
+        &self.me
+    }
+
+    /// The other side's name in the terms.
+    pub fn other<'a>(&self, terms: &'a Terms) -> &'a str {
+        let (client, server) = terms.sides();
+        if client == self.me { server } else { client }
+    }
+
+    /// The account at which `party` is paid, once its bank has vouched for it.
+    pub fn paid_at(&mut self, party: &str, account: Digest) {
+        self.fixed.accounts.insert(party.to_owned(), account);
+    }
+
+    /// What the terms prescribe for the content of an item, where all that it needs is filled in.
+    pub fn content(&self, terms: &Terms, item: &str) -> Option<Descriptor> {
+        match terms.value(&Place::Matches(item.to_owned()), &self.values(terms, None)) {
+            Some(Ok(Value::Descriptor(agreed))) => Some(agreed),
+            _ => None,
+        }
+    }
+
+    /// Until when a signature holds whose time the terms compute, with `forms` as they are filled in now.
+    pub fn signature_until(&self, terms: &Terms, item: &str, forms: &[FormValues]) -> Option<Moment> {
+        let newer = forms.iter().map(|form| (form.name().to_owned(), form.clone())).collect();
+        let values = self.values_with(terms, &newer, None);
+        match terms.value(&Place::SignatureUntil(item.to_owned()), &values) {
+            Some(Ok(Value::Time(until))) => Some(until),
+            _ => None,
         }
     }
 

@@ -19,15 +19,19 @@ use crate::{
 impl Buyer {
     /// Once the exchange has ended and nothing waits for a signature, the deal is closed.
     pub(super) fn close(&mut self, input: &Input) -> Taken {
-        let Stage::Trading(trade) = &mut self.stage else { return Ok(Vec::new()) };
-        let Some(outcome) = trade.outcome() else { return Ok(Vec::new()) };
+        let (outcome, closing) = match &mut self.stage {
+            Stage::Trading(trade) => (trade.outcome(), &mut trade.closing),
+            Stage::Over(over) => (Some(Outcome::Nothing), &mut over.closing),
+            _ => return Ok(Vec::new()),
+        };
+        let Some(outcome) = outcome else { return Ok(Vec::new()) };
         let mut outputs = Vec::new();
-        if !trade.closing.ended {
-            trade.closing.ended = true;
+        if !closing.ended {
+            closing.ended = true;
             outputs.push(Output::Ended(outcome));
         }
-        if !trade.closing.said && self.line.is_quiet() {
-            trade.closing.said = true;
+        if !closing.said && self.line.is_quiet() {
+            closing.said = true;
             let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
             let talk = self.line.talk.clone();
             if let Some(standing) = &mut self.line.standing {
@@ -39,13 +43,17 @@ impl Buyer {
     }
 
     pub(super) fn closed(&mut self, signed: SignedBytes, before: &Conversation, input: &Input) -> Taken {
-        let Stage::Trading(trade) = &mut self.stage else { return Err(SaleFault::OutOfPlace) };
+        let (outcome, closing) = match &mut self.stage {
+            Stage::Trading(trade) => (trade.outcome(), &mut trade.closing),
+            Stage::Over(over) => (Some(Outcome::Nothing), &mut over.closing),
+            _ => return Err(SaleFault::OutOfPlace),
+        };
         let standing = self.line.standing.as_ref().ok_or(SaleFault::OutOfPlace)?;
         let close: Verified<DealClose> = verified(signed, &standing.peer.key)?;
-        let outcome = trade.outcome().ok_or(DealFault::Owes)?;
+        let outcome = outcome.ok_or(DealFault::Owes)?;
         let paid = (outcome != Outcome::Nothing).then_some(self.plan.price);
         standing.check_close(&close, before, (outcome, paid), input.at)?;
-        trade.closing.heard = true;
+        closing.heard = true;
         Ok(vec![Output::Keep(close.bytes().clone())])
     }
 }

@@ -14,6 +14,7 @@
 mod closing;
 mod offer;
 mod opening;
+mod ordering;
 mod question;
 mod talks;
 mod trade;
@@ -48,6 +49,7 @@ use crate::{
         Arbiter, Event, Input, Output, SaleFault, SaleMessage, Taken, Timer,
         line::{Came, Destination, Line, verified},
         money::{Means, Payment},
+        ordering::{Closing, Ordering, Orders as _, Parting},
         view::{End, Remembered, SaleStep, SaleView},
     },
 };
@@ -75,12 +77,15 @@ pub struct Buyer {
     plan: Box<BuyerPlan>,
     line: Line,
     stage: Stage,
+    ordering: Option<Box<Ordering>>,
     shown: Remembered,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 enum Stage {
     Opening(Box<Client>),
+    Ordering,
+    Over(Parting),
     Proposing(Box<Talks>),
     Choosing(Box<Talks>),
     Selecting(Box<Talks>),
@@ -135,13 +140,6 @@ struct Opening {
     by: SignedBytes,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-struct Closing {
-    ended: bool,
-    said: bool,
-    heard: bool,
-}
-
 impl Machine for Buyer {
     type Input = Input;
     type Output = Output;
@@ -177,6 +175,7 @@ impl Buyer {
             plan: Box::new(plan),
             line: Line::default(),
             stage: Stage::Opening(Box::new(client)),
+            ordering: None,
             shown: Remembered::default(),
         }
     }
@@ -193,6 +192,7 @@ impl Buyer {
             | Stage::Selecting(talks)
             | Stage::Expecting(talks) => Some(&talks.context),
             Stage::Trading(trade) => Some(&trade.context),
+            Stage::Ordering | Stage::Over(_) => self.ordering.as_ref().map(|ordering| &ordering.context),
             Stage::Refused(_) => None,
         }
     }
@@ -209,7 +209,8 @@ impl Buyer {
     pub fn has_ended(&self) -> bool {
         match &self.stage {
             Stage::Refused(_) => true,
-            Stage::Trading(trade) => trade.closing.ended && trade.closing.said && trade.closing.heard,
+            Stage::Trading(trade) => trade.closing.is_whole(),
+            Stage::Over(over) => over.closing.is_whole(),
             _ => false,
         }
     }
@@ -222,6 +223,8 @@ impl Buyer {
         };
         let (step, end) = match &self.stage {
             Stage::Opening(_) => (SaleStep::Opening, None),
+            Stage::Ordering => (SaleStep::Ordering, None),
+            Stage::Over(over) => (SaleStep::Ended, Some(End::Terms(over.end.clone()))),
             Stage::Proposing(_) => (SaleStep::Negotiating, None),
             Stage::Choosing(_) | Stage::Selecting(_) => (SaleStep::Means, None),
             Stage::Expecting(_) => (SaleStep::Offering, None),
@@ -270,12 +273,14 @@ impl Buyer {
             Event::Opened(measured) => self.opened(*measured, input),
             Event::Bank(reply) => self.paying(module::Event::Bank(reply.clone()), input),
             Event::BankSilent => self.paying(module::Event::Unreachable, input),
+            Event::Move(name, forms) => self.tried(|sale| sale.make(name, forms, input)),
+            Event::Elapsed(Timer::Terms) => self.late(input),
             Event::Elapsed(Timer::Payment) => self.paying(module::Event::Timer, input),
             Event::Third(said) => self.third(said, input),
             Event::Elapsed(Timer::Exchange(timer)) => self.exchange(responder::Event::Elapsed(*timer), input),
             Event::Stop => match &self.stage {
                 Stage::Trading(_) => self.exchange(responder::Event::Stopped, input),
-                Stage::Refused(_) => Err(SaleFault::OutOfPlace),
+                Stage::Refused(_) | Stage::Over(_) => Err(SaleFault::OutOfPlace),
                 _ => Ok(self.refuse(&DealFault::Declined.into())),
             },
         }
@@ -305,7 +310,7 @@ impl Buyer {
     /// What a fault of the other side leads to: an end before ACCEPT, a mere note after it.
     fn fail(&mut self, fault: &SaleFault) -> Vec<Output> {
         match self.stage {
-            Stage::Trading(_) | Stage::Refused(_) => vec![Output::Fault(fault.code())],
+            Stage::Trading(_) | Stage::Refused(_) | Stage::Over(_) => vec![Output::Fault(fault.code())],
             _ => self.refuse(fault),
         }
     }
@@ -318,7 +323,7 @@ impl Buyer {
             SaleMessage::Declined(_) => Err(SaleFault::OutOfPlace),
             SaleMessage::Deal { signed, .. } => match &self.stage {
                 Stage::Opening(_) => self.accepted(signed, input),
-                Stage::Trading(_) => self.closed(signed, before, input),
+                Stage::Trading(_) | Stage::Over(_) => self.closed(signed, before, input),
                 _ => Err(SaleFault::OutOfPlace),
             },
             SaleMessage::Payment(signed) => match &self.stage {
@@ -327,6 +332,7 @@ impl Buyer {
                 _ => Err(SaleFault::OutOfPlace),
             },
             SaleMessage::Exchange { signed, beside } => match &self.stage {
+                Stage::Ordering | Stage::Over(_) => self.moved(signed, &beside, input),
                 Stage::Proposing(_) => self.answered(signed, input),
                 Stage::Expecting(_) => self.offered(signed, beside, input),
                 Stage::Trading(_) => self.item(signed, &beside, input),
@@ -348,6 +354,7 @@ impl Buyer {
             Destination::Deal if matches!(self.stage, Stage::Opening(_)) => {
                 self.opening_signed(signed, input)
             }
+            Destination::Item | Destination::Letter => self.move_signed(signed, input),
             to => {
                 let mut outputs = vec![Output::Keep(signed.clone())];
                 outputs.extend(self.line.dispatch(signed.clone(), to)?);
@@ -361,7 +368,8 @@ impl Buyer {
             Stage::Trading(trade) if matches!(&trade.machine, Responder::Asking(_, accept) if accept.digest() == digest) => {
                 self.exchange(responder::Event::Refused, input)
             }
-            Stage::Trading(_) | Stage::Refused(_) => Err(SaleFault::OutOfPlace),
+            Stage::Ordering => self.move_refused(digest, input),
+            Stage::Trading(_) | Stage::Refused(_) | Stage::Over(_) => Err(SaleFault::OutOfPlace),
             _ => Ok(self.refuse(&DealFault::Declined.into())),
         }
     }

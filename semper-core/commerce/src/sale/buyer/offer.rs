@@ -17,7 +17,7 @@ use semper_supporting::{
 };
 use semper_transfer::{
     data::DataManager,
-    description::Description,
+    description::{DataDescription, Description},
     expectation::Expectation,
     fault::Mismatch,
     package::{LeafPath, Package},
@@ -29,10 +29,11 @@ use super::{Buyer, Closing, Stage, Talks, Trade};
 use crate::{
     deal::{Intent, Outcome},
     sale::{
-        Arbiter, CELL, Input, MOVE, Output, SaleFault, Taken, binding_of, capabilities, clause,
+        Arbiter, CELL, Input, Output, SaleFault, Taken, binding_of, capabilities, clause,
         line::{Destination, verified},
         message::Beside,
     },
+    service::form::ContentId,
 };
 
 impl Buyer {
@@ -119,9 +120,12 @@ impl Buyer {
         if let Some((mismatch, _)) = derived.into_iter().find(|(_, same)| !same) {
             return Err(mismatch.into());
         }
-        if (offer.cell.as_str(), offer.step.as_str(), offer.conf) != (CELL, MOVE, self.line.conf()) {
+        if (offer.cell.as_str(), offer.step.as_str(), offer.conf)
+            != (CELL, self.line.step(), self.line.conf())
+        {
             return Err(check::OfferFault::Selection.into());
         }
+        self.as_ordered(&answered.data, input)?;
         let binding = binding_of(&answered.run, &answered.data, None)?;
         let mut grades = BTreeMap::new();
         if let Some(permit) = offer.permit.get(&LeafPath::first()) {
@@ -146,6 +150,20 @@ impl Buyer {
             now: input.at,
         };
         Ok(check::offer(offer.clone(), grades, &[fetched], &expected)?)
+    }
+
+    /// Under terms, what is bought is what the signed order is over, to the byte.
+    fn as_ordered(&self, data: &DataDescription, input: &Input) -> Result<(), SaleFault> {
+        let (Some(ordering), Some(agreed)) = (&self.ordering, &input.agreed) else { return Ok(()) };
+        let (price, what) = ordering.bargain(agreed, self.line.step()).ok_or(SaleFault::OutOfPlace)?;
+        let same = what.content == ContentId::Bytes(data.plain)
+            && (what.length, what.media.as_str(), what.title.as_str())
+                == (data.length, data.media.as_str(), data.title.as_str());
+        match (same, price == self.plan.price) {
+            (true, true) => Ok(()),
+            (false, _) => Err(Mismatch::Content.into()),
+            (_, false) => Err(Mismatch::Amount.into()),
+        }
     }
 
     pub(super) fn certificates(&self, arbiter: &Arbiter) -> BTreeMap<Digest, PublicKey> {

@@ -18,6 +18,7 @@ use crate::{
     sale::{
         Input, Output, SaleFault, SaleMessage, Taken, fresh,
         line::{Destination, verified},
+        ordering::Orders as _,
     },
 };
 
@@ -93,14 +94,15 @@ impl Buyer {
             let open: DealOpen = from_bytes(&signed.tbs)?;
             outputs.extend(self.line.open(&context, standing, open.exporter, input.at)?);
             outputs.push(Output::Opened(Box::new(context.clone())));
-            outputs.extend(self.propose(context, input)?);
+            let begun = self.begin_terms(&context, input);
+            outputs.extend(begun.unwrap_or_else(|| self.propose(context, input))?);
         }
         Ok(outputs)
     }
 }
 
 /// Whether any of the purses can pay this.
-fn can_pay(purses: &[Purse], price: Money) -> Result<(), SaleFault> {
+pub(super) fn can_pay(purses: &[Purse], price: Money) -> Result<(), SaleFault> {
     let mut fitting = purses.iter().filter(|purse| purse.can_pay() && purse.currency() == price.currency);
     let reason = match fitting.clone().next() {
         None => NegReason::NoCommonSystem,

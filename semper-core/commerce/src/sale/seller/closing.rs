@@ -16,7 +16,8 @@ use crate::{
     deal::{DealClose, DealFault, Outcome},
     sale::{
         Input, Output, SaleFault, SaleMessage, Taken,
-        line::{Destination, verified},
+        line::{Destination, Line, verified},
+        ordering::Closing,
         view::SaleStep,
     },
 };
@@ -38,6 +39,9 @@ impl Seller {
 
     /// Once the exchange has ended and the buyer has closed the deal, so do we.
     pub(super) fn close(&mut self, input: &Input) -> Taken {
+        if let Stage::Over(over) = &mut self.stage {
+            return closing(&mut self.line, &mut over.closing, input);
+        }
         let Stage::Trading(trade) = &self.stage else { return Ok(Vec::new()) };
         let mut outputs = Vec::new();
         if matches!(trade.machine, Originator::Delivered(..))
@@ -74,6 +78,13 @@ impl Seller {
     }
 
     pub(super) fn closed(&mut self, signed: SignedBytes, before: &Conversation, input: &Input) -> Taken {
+        if let Stage::Over(over) = &mut self.stage {
+            let standing = self.line.standing.as_ref().ok_or(SaleFault::OutOfPlace)?;
+            let close: Verified<DealClose> = verified(signed, &standing.peer.key)?;
+            standing.check_close(&close, before, (Outcome::Nothing, None), input.at)?;
+            over.closing.heard = true;
+            return Ok(vec![Output::Keep(close.bytes().clone())]);
+        }
         let Stage::Trading(trade) = &mut self.stage else { return Err(SaleFault::OutOfPlace) };
         let standing = self.line.standing.as_ref().ok_or(SaleFault::OutOfPlace)?;
         let close: Verified<DealClose> = verified(signed, &standing.peer.key)?;
@@ -83,6 +94,24 @@ impl Seller {
         trade.parted = Some(parted);
         Ok(vec![Output::Keep(close.bytes().clone())])
     }
+}
+
+/// The last words of a deal that ended by its terms: after the buyer's.
+fn closing(line: &mut Line, closing: &mut Closing, input: &Input) -> Taken {
+    let mut outputs = Vec::new();
+    if !closing.ended {
+        closing.ended = true;
+        outputs.push(Output::Ended(Outcome::Nothing));
+    }
+    if closing.heard && !closing.said && line.is_quiet() {
+        closing.said = true;
+        let talk = line.talk.clone();
+        if let Some(standing) = &mut line.standing {
+            let draft = standing.close(&talk, Outcome::Nothing, None, input.at)?;
+            outputs.extend(line.sign(draft, Destination::Deal));
+        }
+    }
+    Ok(outputs)
 }
 
 impl Trade {

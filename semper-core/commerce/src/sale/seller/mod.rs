@@ -13,6 +13,7 @@
 mod closing;
 mod offer;
 mod opening;
+mod ordering;
 mod question;
 mod talks;
 mod trade;
@@ -45,6 +46,7 @@ use crate::{
         Arbiter, Event, Input, Output, SaleFault, SaleMessage, Taken, Timer,
         line::{Came, Destination, Line, verified},
         money::{Means, Payment},
+        ordering::{Ordering, Orders as _, Parting},
         view::{End, Remembered, SaleStep, SaleView},
     },
 };
@@ -83,12 +85,15 @@ pub struct Seller {
     plan: Box<SellerPlan>,
     line: Line,
     stage: Stage,
+    ordering: Option<Box<Ordering>>,
     shown: Remembered,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 enum Stage {
     Opening(Box<Server>),
+    Ordering(Box<Known>),
+    Over(Parting),
     Ready(Box<Known>),
     Choosing(Box<Known>, Box<Talks>),
     Confirming(Box<Known>, Box<Talks>),
@@ -163,16 +168,24 @@ impl Seller {
             plan: Box::new(plan),
             line: Line::default(),
             stage: Stage::Opening(Box::new(server)),
+            ordering: None,
             shown: Remembered::default(),
         }
+    }
+
+    /// What is sold.
+    pub fn goods(&self) -> &DataDescription {
+        &self.plan.goods.description
     }
 
     /// The deal, once it is open.
     pub fn context(&self) -> Option<&DealContext> {
         match &self.stage {
-            Stage::Ready(known) | Stage::Choosing(known, _) | Stage::Confirming(known, _) => {
-                Some(&known.context)
-            }
+            Stage::Ordering(known)
+            | Stage::Ready(known)
+            | Stage::Choosing(known, _)
+            | Stage::Confirming(known, _) => Some(&known.context),
+            Stage::Over(_) => self.ordering.as_ref().map(|ordering| &ordering.context),
             Stage::Trading(trade) => Some(&trade.context),
             Stage::Opening(_) | Stage::Refused(_) => None,
         }
@@ -195,6 +208,7 @@ impl Seller {
         match &self.stage {
             Stage::Refused(_) => true,
             Stage::Trading(trade) => trade.closing == (true, true, true),
+            Stage::Over(over) => over.closing.is_whole(),
             _ => false,
         }
     }
@@ -207,17 +221,20 @@ impl Seller {
         };
         let (step, end) = match &self.stage {
             Stage::Opening(_) => (SaleStep::Opening, None),
+            Stage::Ordering(_) => (SaleStep::Ordering, None),
+            Stage::Over(over) => (SaleStep::Ended, Some(End::Terms(over.end.clone()))),
             Stage::Ready(_) => (SaleStep::Negotiating, None),
             Stage::Choosing(..) | Stage::Confirming(..) => (SaleStep::Means, None),
             Stage::Refused(code) => (SaleStep::Ended, Some(End::Refused(code.clone()))),
             Stage::Trading(trade) => (trade.step(), trade.outcome().map(End::Exchanged)),
         };
         let buyer = match &self.stage {
-            Stage::Ready(known) | Stage::Choosing(known, _) | Stage::Confirming(known, _) => {
-                Some(&known.buyer)
-            }
+            Stage::Ordering(known)
+            | Stage::Ready(known)
+            | Stage::Choosing(known, _)
+            | Stage::Confirming(known, _) => Some(&known.buyer),
             Stage::Trading(trade) => Some(&trade.buyer),
-            Stage::Opening(_) | Stage::Refused(_) => None,
+            Stage::Opening(_) | Stage::Over(_) | Stage::Refused(_) => None,
         };
         SaleView {
             deal: self.deal(),
@@ -252,9 +269,12 @@ impl Seller {
                 }
             },
             Event::Signed(signed) => self.signed(signed, input),
+            Event::Move(name, forms) => self.tried(|sale| sale.make(name, forms, input)),
+            Event::Elapsed(Timer::Terms) => self.late(input),
+            Event::Refused(digest) if self.is_ordering() => self.move_refused(*digest, input),
             Event::Refused(_) | Event::Stop => match &self.stage {
                 Stage::Trading(_) => self.stop(input),
-                Stage::Refused(_) => Err(SaleFault::OutOfPlace),
+                Stage::Refused(_) | Stage::Over(_) => Err(SaleFault::OutOfPlace),
                 _ => Ok(self.refuse(&DealFault::Declined.into())),
             },
             Event::Bank(reply) => self.paid(module::Event::Bank(reply.clone()), input),
@@ -290,7 +310,7 @@ impl Seller {
     /// What a fault of the other side leads to: an end before OFFER, a mere note after it.
     fn fail(&mut self, fault: &SaleFault) -> Vec<Output> {
         match self.stage {
-            Stage::Trading(_) | Stage::Refused(_) => vec![Output::Fault(fault.code())],
+            Stage::Trading(_) | Stage::Refused(_) | Stage::Over(_) => vec![Output::Fault(fault.code())],
             _ => self.refuse(fault),
         }
     }
@@ -309,7 +329,7 @@ impl Seller {
             SaleMessage::Declined(_) => Err(SaleFault::OutOfPlace),
             SaleMessage::Deal { signed, .. } => match &self.stage {
                 Stage::Opening(_) => self.opening(signed, shown, input),
-                Stage::Trading(_) => self.closed(signed, before, input),
+                Stage::Trading(_) | Stage::Over(_) => self.closed(signed, before, input),
                 _ => Err(SaleFault::OutOfPlace),
             },
             SaleMessage::Payment(signed) => match &self.stage {
@@ -317,6 +337,7 @@ impl Seller {
                 _ => Err(SaleFault::OutOfPlace),
             },
             SaleMessage::Exchange { signed, beside } => match &self.stage {
+                Stage::Ordering(_) | Stage::Over(_) => self.moved(signed, &beside, input),
                 Stage::Ready(_) => self.answer(signed, input),
                 Stage::Trading(_) => self.said(signed, beside, input),
                 _ => Err(SaleFault::OutOfPlace),
@@ -352,6 +373,7 @@ impl Seller {
                 let (signed, chain) = (signed.clone(), self.plan.chain.clone());
                 outputs.extend(self.line.send(&SaleMessage::Deal { signed, chain })?);
             }
+            Destination::Item | Destination::Letter => return self.move_signed(signed, input),
             to => {
                 outputs.extend(self.line.dispatch(signed.clone(), to)?);
                 let confirmed = matches!(&self.stage, Stage::Confirming(_, talks) if talks.neg_c == Some(signed.digest()));

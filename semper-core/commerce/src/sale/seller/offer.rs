@@ -19,7 +19,7 @@ use semper_transfer::{
 
 use super::{Goods, Seller, Stage, Talks, Trade};
 use crate::sale::{
-    Arbiter, CELL, Input, MOVE, SaleFault, Taken, binding_of, clause,
+    Arbiter, CELL, Input, SaleFault, Taken, binding_of, clause,
     line::verified,
     money::{Means, Payment},
     transaction,
@@ -93,7 +93,7 @@ impl Seller {
             proto: talks.selected.proto.clone(),
             version: talks.selected.version,
             cell: CELL.to_owned(),
-            step: MOVE.to_owned(),
+            step: self.line.step().to_owned(),
             conf: self.line.conf(),
             nonce_o: talks.nonces.0,
             nonce_r: talks.nonces.1,

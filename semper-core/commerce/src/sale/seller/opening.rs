@@ -13,6 +13,7 @@ use crate::{
     sale::{
         Input, Output, SaleFault, Taken, fresh,
         line::{Destination, verified},
+        ordering::Orders as _,
     },
 };
 
@@ -55,7 +56,11 @@ impl Seller {
                 let named = named.ok_or(SaleFault::OutOfPlace)?;
                 outputs.extend(self.line.open(context, standing, named, input.at)?);
                 let known = Known { context: (**context).clone(), buyer: buyer.clone() };
+                let context = known.context.clone();
                 self.stage = Stage::Ready(Box::new(known));
+                if let Some(begun) = self.begin_terms(&context, input) {
+                    outputs.extend(begun?);
+                }
                 return Ok(outputs);
             }
             Server::Listening(_) | Server::Refused => {}
