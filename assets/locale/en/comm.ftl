@@ -63,7 +63,7 @@ deal-too-many-messages = This deal has used up its messages
     .standing = What was under way is where the last message left it
     .advice = Close this deal, and open a new one for further business
 
-uri-bad = This is not an address of the form shop.example:7443
+net-address = This is not an address of the form shop.example:7443
     .standing = Nothing was sent
     .advice = Ask whoever gave you the address for the right one
 uri-internal = { $host } is an address inside your own network. It is used in demonstrations only

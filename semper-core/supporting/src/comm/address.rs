@@ -58,7 +58,7 @@ pub enum AddressError {
 impl Fault for AddressError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Malformed => "uri.bad",
+            Self::Malformed => "net.address",
             Self::Internal(_) => "uri.internal",
         }
     }
