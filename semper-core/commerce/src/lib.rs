@@ -8,6 +8,7 @@
 
 pub mod deal;
 pub mod download;
+pub mod handover;
 pub mod runner;
 pub mod sale;
 pub mod service;
