@@ -211,6 +211,21 @@ pub async fn keep(
     wrapping: &Zeroizing<[u8; 32]>,
     article: &Entry,
 ) -> Result<(), AddError> {
+    keep_with(store, goods, till, wrapping, article, Vec::new()).await
+}
+
+/// As [`keep`], with further changes in the same transaction.
+///
+/// # Errors
+/// As [`keep`].
+pub async fn keep_with(
+    store: &impl Store,
+    goods: &Goods,
+    till: Currency,
+    wrapping: &Zeroizing<[u8; 32]>,
+    article: &Entry,
+    further: Vec<RowOp>,
+) -> Result<(), AddError> {
     let shown = article.shown();
     shown.check().map_err(|bad| match bad {
         BadArticle::Title(refused) => AddError::Title(refused),
@@ -228,7 +243,7 @@ pub async fn keep(
         line,
         chance::now(),
     )?);
-    commit(store, batch).await?;
+    commit(store, further.into_iter().fold(batch, Batch::row)).await?;
     tracing::info!(article = %article.id, price = %article.price, "article added");
     Ok(())
 }

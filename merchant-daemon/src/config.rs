@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use semper_commerce::handover::ShopName;
 use semper_exchange::deadlines::Deadlines;
 use semper_host::config;
 use semper_supporting::{
@@ -50,6 +51,53 @@ pub struct Config {
     /// How long it waits for buyers before it asks an arbiter.
     #[serde(default)]
     pub deadlines: Waiting,
+    /// Its web pages, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<Pages>,
+}
+
+/// The web pages of the shop: the table `[shop]`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    /// The name of the shop in links.
+    pub name: String,
+    /// Where browsers call, on this machine.
+    #[serde(default = "pages")]
+    pub listen: SocketAddr,
+    /// How long an order waits for its wallet, in seconds.
+    #[serde(default = "half_hour")]
+    pub offer_s: u64,
+}
+
+impl Pages {
+    /// The pages of a shop, with nothing decided but its name.
+    pub fn of(name: &str) -> Self {
+        Self { name: name.to_owned(), listen: pages(), offer_s: half_hour() }
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        if ShopName::new(&self.name).is_err() {
+            return Err("shop.name has 1 to 40 small letters, digits and hyphens");
+        }
+        if !self.listen.ip().is_loopback() {
+            return Err(
+                "shop.listen is an address of this machine alone, as 127.0.0.1:7480: pages go out by plain HTTP",
+            );
+        }
+        if !(60..=24 * 3600).contains(&self.offer_s) {
+            return Err("shop.offer_s is between a minute and a day");
+        }
+        Ok(())
+    }
+}
+
+fn pages() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 7480))
+}
+
+const fn half_hour() -> u64 {
+    1800
 }
 
 /// How long the shop waits for a buyer, and advises the buyer to wait for it, in seconds: the table `[deadlines]`.
@@ -127,6 +175,9 @@ impl Config {
         }
         if !self.deadlines.is_sane() {
             return Err(content(folder, "deadlines: each is between a second and a week"));
+        }
+        if let Some(pages) = &self.shop {
+            pages.check().map_err(|what| content(folder, what))?;
         }
         self.subject()
             .check(semper_supporting::certificate::Class::Merchant)
@@ -228,6 +279,14 @@ mod tests {
     }
 
     #[test]
+    fn pages_are_on_this_machine_and_orders_wait_half_an_hour_unless_it_says_otherwise() {
+        assert_eq!(read(TEXT).unwrap().shop, None);
+        let shop = read(&format!("{TEXT}[shop]\nname = \"fogra\"\n")).unwrap().shop.unwrap();
+        assert_eq!(shop, Pages::of("fogra"));
+        assert_eq!((shop.listen.to_string().as_str(), shop.offer_s), ("127.0.0.1:7480", 1800));
+    }
+
+    #[test]
     fn a_deadline_that_is_not_named_is_that_of_somebody_in_front_of_a_screen() {
         assert_eq!(read(TEXT).unwrap().deadlines.deadlines(), Deadlines::INTERACTIVE);
         let deadlines = read(&format!("{TEXT}[deadlines]\nt_item = 9\n")).unwrap().deadlines.deadlines();
@@ -248,6 +307,17 @@ mod tests {
             ("demo =", "lists_every_s = 0\ndemo =", "between a second and a day"),
             ("demo = true", "demo = true\ndeadlines = { t_item = 0 }", "between a second and a week"),
             ("demo = true", "demo = true\ndeadlines = { t_itme = 9 }", "t_itme"),
+            ("demo = true", "demo = true\nshop = { name = \"Fogra\" }", "shop.name has"),
+            (
+                "demo = true",
+                "demo = true\nshop = { name = \"f\", listen = \"0.0.0.0:80\" }",
+                "of this machine alone",
+            ),
+            (
+                "demo = true",
+                "demo = true\nshop = { name = \"f\", offer_s = 1 }",
+                "between a minute and a day",
+            ),
         ] {
             let error = read(&TEXT.replacen(from, to, 1)).unwrap_err();
             assert!(error.contains(said) && error.contains(FILE), "{to}: {error}");

@@ -16,11 +16,16 @@ use semper_host::{
 };
 use semper_merchant_daemon::{
     catalogue::Wanted,
-    config::{Config, Waiting},
+    config::{Config, Pages, Waiting},
     control::{self, Command, Done},
+    demo::{self, Demo},
     goods::Size,
     program::{Program, ProgramError},
     serve,
+    storefront::{
+        display::{self, Display},
+        stocking,
+    },
 };
 
 /// A shop of a SEMPER marketplace.
@@ -43,6 +48,9 @@ enum Task {
     /// The goods of the shop.
     #[command(subcommand)]
     Catalogue(Catalogue),
+    /// The web pages of the shop.
+    #[command(subcommand)]
+    Shop(Shop),
     /// Lists the deals.
     Deals {
         /// Answers as JSON.
@@ -129,6 +137,22 @@ enum Catalogue {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Shop {
+    /// Furnishes the folder with a demonstration shop, stocks it, and has `run` show its pages. Run again, it goes on
+    /// where it stopped.
+    Init {
+        /// Which shop.
+        #[arg(value_parser = [demo::NAME])]
+        name: String,
+        /// Where browsers call, on this machine.
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+    },
+    /// Seals what stands in `shop/catalogue.toml` and is not in the catalogue yet.
+    Stock,
+}
+
 fn main() -> ExitCode {
     let Arguments { dir, task } = Arguments::parse();
     daemon::log(if matches!(task, Task::Run) { Working::Daemon } else { Working::Command });
@@ -149,6 +173,8 @@ async fn execute(dir: &Path, task: Task) -> Result<Done, ProgramError> {
         }
         Task::Catalogue(Catalogue::List { json }) => control::send(dir, Command::Articles { json }).await,
         Task::Catalogue(Catalogue::Remove { id }) => control::send(dir, Command::Remove { id }).await,
+        Task::Shop(Shop::Init { listen, .. }) => furnish(dir, listen).await,
+        Task::Shop(Shop::Stock) => stock(dir).await,
         Task::Deals { json } => control::send(dir, Command::Deals { json }).await,
     }
 }
@@ -210,6 +236,7 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
         bank: init.bank,
         lists_every_s: init.lists_every,
         deadlines: Waiting::default(),
+        shop: None,
         arbiters: init.arbiters,
     };
     let till = Program::init(dir, config, &registration).await?;
@@ -225,4 +252,45 @@ async fn initialise(dir: &Path, init: Init) -> Result<Done, ProgramError> {
 async fn run(dir: &Path) -> Result<Done, ProgramError> {
     let program = Arc::new(Program::open(dir).await?);
     serve::run(dir, program).await.map(|()| Done { good: true, text: "stopped".into() })
+}
+
+/// Furnishes the folder with the demonstration shop, stocks it, and writes down that it has pages.
+async fn furnish(dir: &Path, listen: Option<SocketAddr>) -> Result<Done, ProgramError> {
+    let mut config = Config::read(dir)?;
+    let mut pages =
+        config.shop.take().filter(|pages| pages.name == demo::NAME).unwrap_or_else(|| Pages::of(demo::NAME));
+    pages.listen = listen.unwrap_or(pages.listen);
+    let at = pages.listen;
+    config.shop = Some(pages);
+    config.check(dir)?;
+    let demo = Demo::fogra()?;
+    stocking::furnish(dir, &demo.display, &demo.files)?;
+    let done = stock(dir).await?;
+    if done.good {
+        config.write(dir)?;
+    }
+    Ok(Done { text: format!("{} `run` shows them at http://{at}/\n", done.text.trim_end()), ..done })
+}
+
+/// Stocks what the folder shows. No daemon may run there: it reads its pages when it starts.
+async fn stock(dir: &Path) -> Result<Done, ProgramError> {
+    let display = Display::read(&dir.join(display::FOLDER))?;
+    let program = Program::open(dir).await?;
+    let stocked = stocking::stock(&program, &display, stocked_so_far).await;
+    Ok(match stocked {
+        Ok(new) => {
+            let text = format!("{new} articles are new in the catalogue, of {}.\n", display.articles.len());
+            Done { good: true, text }
+        }
+        Err(error) => Done { good: false, text: error.to_string() },
+    })
+}
+
+/// Says on standard error how many articles are sealed, at every tenth.
+fn stocked_so_far(done: usize, total: usize) {
+    if done.is_multiple_of(10) || done == total {
+        let end = if done < total { "" } else { "\n" };
+        let mut out = std::io::stderr();
+        let _ = write!(out, "\rsealed {done} of {total} articles   {end}").and_then(|()| out.flush());
+    }
 }

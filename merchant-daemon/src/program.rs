@@ -1,6 +1,10 @@
 //! The daemon: its folder set up, or opened.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use semper_archive_sqlite::SqliteArchive;
 use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
@@ -12,7 +16,7 @@ use semper_host::{
 };
 use semper_supporting::{
     access::Subject,
-    archive::{Schema, StoreError, record},
+    archive::{Change, Migration, Schema, StoreError, record},
     certificate::{Certificate, CertificateFault, inspect},
     comm::address::AddressError,
     crypto::{
@@ -28,6 +32,7 @@ use crate::{
     catalogue,
     config::{self, Config, ConfigError},
     goods::Goods,
+    storefront::{display::DisplayError, offers::OFFER, stocking::LISTING},
     till::{self, Bank, Till, TillError},
 };
 
@@ -50,6 +55,8 @@ pub struct Program {
     pub till: Till,
     /// Its sealed goods.
     pub goods: Goods,
+    /// Its folder.
+    pub folder: PathBuf,
     wrapping: Zeroizing<[u8; 32]>,
     randomness: Zeroizing<[u8; 32]>,
 }
@@ -105,6 +112,9 @@ pub enum ProgramError {
     /// The engine of its sales.
     #[error(transparent)]
     Engine(#[from] semper_engine::EngineError),
+    /// What its pages show.
+    #[error(transparent)]
+    Display(#[from] DisplayError),
     /// A file or a socket.
     #[error("{0}: {1}")]
     File(String, io::Error),
@@ -121,8 +131,17 @@ pub fn operator() -> Subject {
     Subject::Operator { policy: Digest::of(b"semper-merchantd configuration/1") }
 }
 
+/// What a shop keeps of its pages.
+const SINCE_2: Migration =
+    Migration { to: 2, changes: &[Change::AddTable(LISTING.name), Change::AddTable(OFFER.name)] };
+
 fn schema() -> Schema {
-    Schema::new(1).with(record::TABLES).with(semper_engine::TABLES).with(&[
+    before_pages(2).with(&[LISTING, OFFER]).migrate(SINCE_2)
+}
+
+/// What a shop has kept from the beginning.
+fn before_pages(version: u32) -> Schema {
+    Schema::new(version).with(record::TABLES).with(semper_engine::TABLES).with(&[
         keyring::KEY,
         papers::PAPER,
         enrol::APPLICANT,
@@ -180,7 +199,8 @@ impl Program {
         let chain = Chain { own: papers.own.clone(), above: papers.above.clone() };
         let papers = tokio::sync::Mutex::new(papers);
         let (wrapping, randomness) = (folder.wrapping_key(), folder.randomness_key());
-        Ok(Self { config, store, keys, key, chain, papers, trust, till, goods, wrapping, randomness })
+        let folder = path.to_owned();
+        Ok(Self { config, store, keys, key, chain, papers, trust, till, goods, folder, wrapping, randomness })
     }
 
     /// What it shows in connections.
@@ -244,6 +264,9 @@ impl Setup {
                 }
             }
         }
+        // What `shop init` has written stays.
+        let before = Config::read(path).ok().and_then(|before| before.shop);
+        let config = Config { shop: config.shop.clone().or(before), ..config };
         config.write(path)?;
         let keys = Keyring::load(&store, folder.wrapping_key()).await?;
         Ok(Self { config, store, keys, papers })
@@ -287,4 +310,21 @@ fn membership<'a>(
 ) -> Result<Membership<'a, SqliteArchive>, ProgramError> {
     let (authority, surroundings) = (config.authority()?, config.surroundings());
     Ok(Membership { store, keys, operator: operator(), authority, surroundings })
+}
+
+#[cfg(test)]
+mod tests {
+    use semper_supporting::archive::{Query, Store as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_shop_from_before_there_were_pages_gets_their_tables() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::create(&place.path().join("shop")).unwrap();
+        drop(folder.archive(before_pages(1)).unwrap());
+        let store = folder.archive(schema()).unwrap();
+        let rows = store.query(vec![Query::of(LISTING.name), Query::of(OFFER.name)]).await.unwrap();
+        assert_eq!(rows, [Vec::new(), Vec::new()]);
+    }
 }

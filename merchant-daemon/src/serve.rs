@@ -1,6 +1,6 @@
 //! The daemon at work: connections, renewal of revocation lists, and an orderly end.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Listener, Server};
 use semper_engine::Performer;
@@ -9,13 +9,14 @@ use semper_trade::{
     calls::Caller,
     sale::{Errands, SaleInput, Unattended},
 };
-use tokio::time::sleep;
+use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
     config,
     control::{self, Commands},
     program::{Program, ProgramError},
     selling, shop,
+    storefront::{Storefront, server},
 };
 
 /// When revocation lists are fetched again at the latest if the authority could not be reached.
@@ -91,7 +92,12 @@ async fn serve_around<P: Performer<SaleInput>>(
         .map_err(|error| ListenError::of(listen, Path::new(config::FILE), error))?;
     let address = listener.address();
     tracing::info!(%address, "listening");
+    let pages = open_pages(&program).await?;
     ready(address);
+    let pages = pages.map(|(listener, front)| {
+        say_where(front.address);
+        tokio::spawn(server::serve(listener, front))
+    });
     let renewal = tokio::spawn(keep_renewing(Arc::clone(&program), caller, pause));
     tokio::pin!(stop);
     loop {
@@ -105,9 +111,30 @@ async fn serve_around<P: Performer<SaleInput>>(
     }
     tracing::info!("closing");
     renewal.abort();
+    if let Some(pages) = pages {
+        pages.abort();
+        let _ = pages.await;
+    }
     listener.shut_down().await;
     sales.engine.clone().shutdown().await;
     Ok(())
+}
+
+/// Takes the address of the web pages, and reads what they show, if there are to be any.
+async fn open_pages(program: &Arc<Program>) -> Result<Option<(TcpListener, Arc<Storefront>)>, ProgramError> {
+    let Some(pages) = program.config.shop.clone() else { return Ok(None) };
+    let failed = |error| ProgramError::File(pages.listen.to_string(), error);
+    let (listener, address) = server::bind(pages.listen).await.map_err(failed)?;
+    let front = Storefront::open(Arc::clone(program), &pages, address).await?;
+    tracing::info!(%address, articles = front.listed.len(), "pages");
+    Ok(Some((listener, Arc::new(front))))
+}
+
+/// Says on standard output where the pages are, after the line that says that the daemon is ready.
+fn say_where(address: SocketAddr) {
+    let mut out = std::io::stdout();
+    // Nobody may be listening any more, which is no reason to stop.
+    let _ = writeln!(out, "pages http://{address}/").and_then(|()| out.flush());
 }
 
 /// Fetches the lists, and says when to do so again.

@@ -6,7 +6,10 @@
     reason = "a test that fails here has failed"
 )]
 
+mod browser;
 mod fetching;
+mod offers;
+mod pages;
 mod setting_up;
 mod trading;
 mod world;

@@ -44,6 +44,18 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_and_read(folder, 1).0
+    }
+
+    /// Starts one that has web pages; gives their address, as `127.0.0.1:7480`.
+    pub(crate) fn start_with_pages(folder: &Path) -> (Self, String) {
+        let (daemon, line) = Self::start_and_read(folder, 2);
+        let address = line.strip_prefix("pages http://").and_then(|rest| rest.strip_suffix("/\n")).unwrap();
+        (daemon, address.to_owned())
+    }
+
+    /// Starts one; gives the last of `lines` lines that it says.
+    fn start_and_read(folder: &Path, lines: usize) -> (Self, String) {
         let mut child = Command::new(MERCHANTD)
             .arg("--dir")
             .arg(folder)
@@ -52,10 +64,13 @@ impl Daemon {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().rsplit(':').next().unwrap().to_owned();
-        Self { child, address: format!("localhost:{port}") }
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut said = vec![String::new(); lines];
+        for line in &mut said {
+            out.read_line(line).unwrap();
+        }
+        let port = said[0].trim().rsplit(':').next().unwrap().to_owned();
+        (Self { child, address: format!("localhost:{port}") }, said.pop().unwrap())
     }
 
     /// The most memory it ever had, in KiB.

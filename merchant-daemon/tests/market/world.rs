@@ -148,6 +148,7 @@ pub(crate) fn shop(authority: &str, bank: &str) -> Config {
         lists_every_s: 3600,
         arbiters: Vec::new(),
         deadlines: Waiting::default(),
+        shop: None,
     }
 }
 

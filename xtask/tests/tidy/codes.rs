@@ -15,7 +15,7 @@ const FAMILIES: [&str; 32] = [
 
 /// Literals that look like codes and are none: rights in certificates, a domain, a key of the preferences,
 /// names of guards, a file.
-const NO_CODES: [&str; 12] = [
+const NO_CODES: [&str; 13] = [
     "arbiter.changed",
     "pay.bank",
     "pay.card",
@@ -26,6 +26,7 @@ const NO_CODES: [&str; 12] = [
     "pay.merchant",
     "pay.mint",
     "pay.ref",
+    "shop.toml",
     "terms.toml",
     "uri.accept",
 ];
