@@ -256,14 +256,21 @@ async fn run(dir: &Path) -> Result<Done, ProgramError> {
 
 /// Furnishes the folder with the demonstration shop, stocks it, and writes down that it has pages.
 async fn furnish(dir: &Path, listen: Option<SocketAddr>) -> Result<Done, ProgramError> {
-    let mut config = Config::read(dir)?;
-    let mut pages =
-        config.shop.take().filter(|pages| pages.name == demo::NAME).unwrap_or_else(|| Pages::of(demo::NAME));
+    let (mut config, shop) = (Config::read(dir)?, dir.join(display::FOLDER));
+    let before = config.shop.take().filter(|pages| pages.name == demo::NAME);
+    let known = before.is_some();
+    let mut pages = before.unwrap_or_else(|| Pages::of(demo::NAME));
     pages.listen = listen.unwrap_or(pages.listen);
     let at = pages.listen;
     config.shop = Some(pages);
     config.check(dir)?;
     let demo = Demo::fogra()?;
+    if !known && !stocking::may_be_furnished(dir, &demo.display)? {
+        return Ok(Done {
+            good: false,
+            text: format!("{} holds another shop; nothing was changed", shop.display()),
+        });
+    }
     stocking::furnish(dir, &demo.display, &demo.files)?;
     let done = stock(dir).await?;
     if done.good {
@@ -279,7 +286,7 @@ async fn stock(dir: &Path) -> Result<Done, ProgramError> {
     let stocked = stocking::stock(&program, &display, stocked_so_far).await;
     Ok(match stocked {
         Ok(new) => {
-            let text = format!("{new} articles are new in the catalogue, of {}.\n", display.articles.len());
+            let text = format!("{new} of {} articles were put into the catalogue.\n", display.articles.len());
             Done { good: true, text }
         }
         Err(error) => Done { good: false, text: error.to_string() },

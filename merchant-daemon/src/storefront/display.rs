@@ -25,7 +25,7 @@ pub const GOODS: &str = "goods";
 /// The file about the shop.
 const SHOP: &str = "shop.toml";
 /// The file about the articles.
-const CATALOGUE: &str = "catalogue.toml";
+pub(crate) const CATALOGUE: &str = "catalogue.toml";
 /// How many bytes a catalogue has at most: some ten thousand articles.
 const LARGEST: u64 = 16 << 20;
 /// How many articles a shop shows at most.

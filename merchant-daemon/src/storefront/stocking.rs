@@ -1,6 +1,12 @@
 //! Stocking: the files of a shop's folder sealed and put into the catalogue, each once.
 
-use std::{collections::BTreeMap, fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::Path,
+};
 
 use semper_supporting::archive::{Column, Query, Row, RowOp, Store, StoreError, Table};
 use semper_transfer::catalogue::ArticleId;
@@ -52,6 +58,19 @@ pub fn furnish(folder: &Path, display: &Display, files: &[(String, Vec<u8>)]) ->
         display::put(&goods.join(name), content)?;
     }
     display.write(&shop)
+}
+
+/// Whether the folder of a daemon shows nothing yet, or what `display` shows: then nobody's shop is lost.
+///
+/// # Errors
+/// [`DisplayError`].
+pub fn may_be_furnished(folder: &Path, display: &Display) -> Result<bool, DisplayError> {
+    let path = folder.join(display::FOLDER).join(display::CATALOGUE);
+    match fs::read(&path) {
+        Ok(there) => Ok(there == display.catalogue()?.as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(DisplayError::File { path, error }),
+    }
 }
 
 /// Seals every article that is not in the catalogue yet; gives how many these were. Interrupted and run again, it goes

@@ -2,12 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::TcpStream,
+    fs,
+    net::{SocketAddr, TcpStream},
 };
 
 use semper_commerce::handover::{About, Invite, Link, Prefilled, invite::MEDIA};
 use semper_merchant_daemon::{
-    config::Config,
+    config::{Config, Pages},
     program::Program,
     storefront::{offers, stocking},
 };
@@ -24,7 +25,7 @@ use crate::{
 async fn fogra() -> (Running, Running, TempDir) {
     let (authority, bank, folder) = market().await;
     let told = said(&merchantd(folder.path(), &["shop", "init", "fogra", "--listen", "127.0.0.1:0"]));
-    assert!(told.starts_with("135 articles are new in the catalogue, of 135."), "{told}");
+    assert!(told.starts_with("135 of 135 articles were put into the catalogue."), "{told}");
     (authority, bank, folder)
 }
 
@@ -47,7 +48,7 @@ async fn every_page_of_the_shop_is_sound_and_every_article_is_found_from_the_fir
     let (_authority, _bank, folder) = fogra().await;
     // Once more changes nothing.
     let told = said(&merchantd(folder.path(), &["shop", "init", "fogra"]));
-    assert!(told.starts_with("0 articles are new in the catalogue, of 135."), "{told}");
+    assert!(told.starts_with("0 of 135 articles were put into the catalogue."), "{told}");
     let config = Config::read(folder.path()).unwrap().shop.unwrap();
     assert_eq!((config.name.as_str(), config.listen.to_string().as_str()), ("fogra", "127.0.0.1:0"));
 
@@ -236,5 +237,58 @@ async fn a_withdrawn_article_is_not_ordered_any_more() {
     daemon.terminate();
     let (daemon, at) = Daemon::start_with_pages(folder.path());
     assert_eq!((get(&at, "/article/S-403").status, get(&at, "/article/S-402").status), (404, 200));
+    daemon.terminate();
+}
+
+const SHOP: &str =
+    "shop = 1\ntitle = \"Books\"\ncity = \"Darmstadt\"\nmotto = \"Two of them\"\nwelcome = []\n";
+
+/// A catalogue of two books in files of their own.
+fn books() -> String {
+    let book = |number: u32| {
+        format!(
+            "[[article]]\nsku = \"B-{number}\"\nkind = \"book\"\ntopic = \"Trade\"\ntitle = \"Book {number}\"\nauthors = []\n\
+             keywords = []\nsummary = \"A <b>bold</b> & \\\"quoted\\\" one\"\nprice = \"XTS 9.00\"\nfile = \"{number}.txt\"\n\
+             media = \"text/plain\"\n"
+        )
+    };
+    let kind = "[[kind]]\nname = \"book\"\ntitle = \"Books\"\nabout = \"To be read\"\n";
+    format!("catalogue = 1\n{kind}{}{}", book(1), book(2))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shop_of_ones_own_is_stocked_as_far_as_it_goes_and_never_overwritten() {
+    let (_authority, _bank, folder) = market().await;
+    let folder = folder.path();
+    let goods = folder.join("shop/goods");
+    fs::create_dir_all(&goods).unwrap();
+    fs::write(folder.join("shop/shop.toml"), SHOP).unwrap();
+    fs::write(folder.join("shop/catalogue.toml"), books()).unwrap();
+    fs::write(goods.join("1.txt"), "The first").unwrap();
+    let failed = merchantd(folder, &["shop", "stock"]);
+    let error = String::from_utf8(failed.stderr).unwrap();
+    assert!(
+        !failed.status.success() && error.contains("B-2: ") && error.contains("2.txt cannot be read"),
+        "{error}"
+    );
+    fs::write(goods.join("2.txt"), "The second").unwrap();
+    assert_eq!(
+        said(&merchantd(folder, &["shop", "stock"])),
+        "1 of 2 articles were put into the catalogue.\n"
+    );
+
+    let other = merchantd(folder, &["shop", "init", "fogra"]);
+    assert!(
+        !other.status.success() && String::from_utf8(other.stderr).unwrap().contains("holds another shop")
+    );
+    assert_eq!(fs::read_to_string(folder.join("shop/catalogue.toml")).unwrap(), books());
+    assert_eq!(Config::read(folder).unwrap().shop, None);
+
+    let pages = Pages { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Pages::of("books") };
+    Config { shop: Some(pages), ..Config::read(folder).unwrap() }.write(folder).unwrap();
+    let (daemon, at) = Daemon::start_with_pages(folder);
+    let shown = get(&at, "/kind/book").page();
+    assert_eq!(shown.attributes("main .card a", "href"), ["/article/B-1", "/article/B-2"]);
+    assert_eq!(get(&at, "/article/B-1").page().text("p.summary"), "A <b>bold</b> & \"quoted\" one");
     daemon.terminate();
 }

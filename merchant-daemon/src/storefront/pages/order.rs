@@ -14,7 +14,10 @@ use semper_commerce::handover::{
     invite::{MEDIA, SUFFIX},
 };
 use semper_host::chance;
-use semper_supporting::{time::Span, tinguin::text::Untrusted};
+use semper_supporting::{
+    time::{Moment, Span},
+    tinguin::text::Untrusted,
+};
 use serde::Deserialize;
 
 use super::{
@@ -174,7 +177,7 @@ fn form_of(doc: &str, listed: Option<&Listed>, wrong: Option<&str>) -> Markup {
         }
         form.order action="/order" method="post" {
             label for="doc" { "The document you want" }
-            p.hint #doc-hint { "Its number, as A-1207" }
+            p.hint #doc-hint { "Its number in this shop" }
             @if let Some(wrong) = wrong { p.wrong #doc-wrong role="alert" { (wrong) } }
             @let about = if wrong.is_some() { "doc-hint doc-wrong" } else { "doc-hint" };
             @let state = wrong.is_some().then_some("true");
@@ -224,13 +227,20 @@ fn order_of(front: &Storefront, offer: &Offer, progress: Progress, link: &Link) 
             (layout::handover(&link.to_string(), &file, &code(offer), "Order with SEMPER"))
             p.quiet {
                 "Whoever opens this offer first has it. It lapses at "
-                time datetime=(offer.expires) { (offer.expires) } "."
+                time datetime=(offer.expires) { (spoken(offer.expires)) } "."
             }
         }
         @if progress == Progress::Lapsed && listed.is_some() {
             p { a.button href={ "/order/" (offer.sku) } { "Order again" } }
         }
     }
+}
+
+/// A point in time as `02:41:52 UTC on 2026-11-21`.
+fn spoken(moment: Moment) -> String {
+    let text = moment.to_string();
+    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{} UTC on {day}", time.trim_end_matches('Z'))
 }
 
 fn code(offer: &Offer) -> String {

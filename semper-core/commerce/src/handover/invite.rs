@@ -35,7 +35,7 @@ pub struct Invite {
 }
 
 /// What was typed into a page, by field of the form. It is somebody's words and is shown as such.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Prefill(BTreeMap<String, Prefilled>);
 
 /// A value that was typed into a page.
