@@ -14,7 +14,7 @@ const FAMILIES: [&str; 32] = [
 ];
 
 /// Literals that look like codes and are none: rights in certificates, a domain, a key of the preferences,
-/// names of guards, a file.
+/// names of guards, files.
 const NO_CODES: [&str; 13] = [
     "arbiter.changed",
     "pay.bank",
