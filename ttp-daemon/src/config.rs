@@ -26,6 +26,8 @@ pub enum Role {
     Bank,
     /// Decides fair exchanges whose parties turn to it.
     Arbiter,
+    /// Checks terms of business and says how far they are to be believed.
+    Evaluator,
 }
 
 /// The configuration of one daemon.
@@ -173,6 +175,12 @@ impl Config {
                 "an arbiter has no other role: it judges what banks and authorities have recorded",
             ));
         }
+        if self.roles.contains(&Role::Evaluator) && self.roles.len() > 1 {
+            return Err(ConfigError::content(
+                path,
+                "an evaluator has no other role: its certificate is for this one",
+            ));
+        }
         for bank in &self.arbiter.banks {
             self.address_of(bank).map_err(|error| {
                 ConfigError::content(path, format!("arbiter.banks: {:?}: {error}", bank.address))
@@ -227,6 +235,8 @@ impl Config {
             Kind::CaService
         } else if self.roles.contains(&Role::Arbiter) {
             Kind::Arbiter
+        } else if self.roles.contains(&Role::Evaluator) {
+            Kind::Evaluator
         } else {
             Kind::Bank
         }
@@ -301,6 +311,7 @@ mod tests {
             ("port = 7443", "port = 99999", "port"),
             ("gift =", "gfit =", "gfit"),
             ("[\"bank\"]", "[\"bank\", \"arbiter\"]", "no other role"),
+            ("[\"bank\"]", "[\"evaluator\", \"bank\"]", "an evaluator has no other role"),
             ("demo = true", "demo = true\nlists_every_s = 0", "between a second and a day"),
             ("demo = true", "demo = true\nlists_every_s = 86401", "between a second and a day"),
         ] {

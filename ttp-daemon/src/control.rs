@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::{
+    evaluator::{self, command::EvaluatorCommand},
     office::Applicant,
     program::{Program, ProgramError},
 };
@@ -92,6 +93,8 @@ pub enum Command {
         /// Whether the answer is JSON.
         json: bool,
     },
+    /// Is for the evaluator.
+    Evaluator(EvaluatorCommand),
 }
 
 /// The registration keys that were made and not printed yet. They are in memory only.
@@ -218,6 +221,10 @@ async fn perform(program: &Program, unprinted: &Unprinted, command: Command) -> 
             } else {
                 list(cases.iter().map(shown), "nobody has asked this arbiter anything yet")
             }
+        }
+        Command::Evaluator(command) => {
+            let evaluator = program.evaluator.as_ref().ok_or("this daemon is no evaluator")?;
+            evaluator::command::perform(evaluator, command, &program.trust.snapshot()).await
         }
         Command::Audit { json } => {
             let audit = counter()?.audit().await.map_err(|error| said(&error))?;

@@ -1,4 +1,4 @@
-//! The third parties of the marketplace, as roles of one daemon: registration, bank, arbiter.
+//! The third parties of the marketplace, as roles of one daemon: registration, bank, arbiter, evaluator.
 //!
 //! Each role is a pure machine of a lower layer behind a desk that stores what the machine orders in one
 //! transaction and answers only after it. A daemon may wear one role or several; each has its own folder,
@@ -9,6 +9,7 @@ pub mod authority;
 pub mod config;
 pub mod control;
 pub mod counter;
+pub mod evaluator;
 pub mod office;
 pub mod others;
 pub mod program;

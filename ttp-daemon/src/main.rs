@@ -9,16 +9,18 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use semper_commerce::download::evaluation::Reason;
 use semper_host::daemon::{self, Working};
 use semper_supporting::{certificate::status::RevocationReason, registration::record::Kind};
 use semper_ttp_daemon::{
     config::{ArbiterConfig, BankConfig, BankEntry, Config, Role},
     control::{self, Command, Done},
+    evaluator::{command::EvaluatorCommand, read_reason},
     program::{Program, ProgramError, Registration},
     serve,
 };
 
-/// Third parties of a SEMPER marketplace: registration, bank, arbiter.
+/// Third parties of a SEMPER marketplace: registration, bank, arbiter, evaluator.
 #[derive(Debug, Parser)]
 #[command(name = "semper-ttpd", version, after_help = daemon::ABOUT_LOG)]
 struct Arguments {
@@ -52,6 +54,56 @@ enum Task {
         /// Answers as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Checks a service and signs how far it is to be believed.
+    Evaluate(Evaluate),
+    /// The evaluations that were signed.
+    #[command(subcommand)]
+    Evaluation(Evaluation),
+}
+
+#[derive(Debug, clap::Args)]
+struct Evaluate {
+    /// The file of the service, as its merchant packed it.
+    package: PathBuf,
+    /// 1: the checks found nothing to refuse; 2: a person has reviewed it; 3: and watches it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    grade: u8,
+    /// A file with what the person found; kept, and named in the evaluation by its SHA-256.
+    #[arg(long)]
+    notes: Option<PathBuf>,
+    /// A bound in place of what the service asks for, as "pay<=XTS 20.00" or "reveal=name,address"; may be repeated.
+    #[arg(long)]
+    scope: Vec<String>,
+    /// A jurisdiction for which it was looked at, two letters; may be repeated. By default those of the service.
+    #[arg(long)]
+    jurisdiction: Vec<String>,
+    /// For how many days it is good, at most 366.
+    #[arg(long, default_value_t = 365)]
+    days: u64,
+    /// Where the package with the evaluation in it is written.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Answers as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Evaluation {
+    /// Lists them, the newest first.
+    List {
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Withdraws one: from now on the signed list names it.
+    Revoke {
+        /// Its serial number.
+        serial: String,
+        /// Why: mistake, complaints, law, key-compromise or unspecified.
+        #[arg(long, value_parser = withdrawal)]
+        reason: Reason,
     },
 }
 
@@ -183,6 +235,10 @@ fn reason(text: &str) -> Result<RevocationReason, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| error.to_string())
 }
 
+fn withdrawal(text: &str) -> Result<Reason, String> {
+    read_reason(text).ok_or_else(|| "mistake, complaints, law, key-compromise or unspecified".to_owned())
+}
+
 fn main() -> ExitCode {
     let Arguments { dir, task } = Arguments::parse();
     daemon::log(if matches!(task, Task::Run) { Working::Daemon } else { Working::Command });
@@ -202,6 +258,40 @@ async fn execute(dir: &Path, task: Task) -> Result<Done, ProgramError> {
         Task::Account(account) => control::send(dir, account.command()).await,
         Task::Cases { json } => control::send(dir, Command::Cases { json }).await,
         Task::Audit { json } => control::send(dir, Command::Audit { json }).await,
+        Task::Evaluate(evaluate) => {
+            control::send(dir, Command::Evaluator(evaluate.command().map_err(said)?)).await
+        }
+        Task::Evaluation(evaluation) => control::send(dir, Command::Evaluator(evaluation.command())).await,
+    }
+}
+
+fn said(error: std::io::Error) -> ProgramError {
+    ProgramError::File("the working folder".into(), error)
+}
+
+impl Evaluate {
+    fn command(self) -> std::io::Result<EvaluatorCommand> {
+        let Self { package, grade, notes, scope, jurisdiction, days, out, json } = self;
+        let absolute = |path: PathBuf| std::path::absolute(path);
+        Ok(EvaluatorCommand::Evaluate {
+            package: absolute(package)?,
+            grade,
+            notes: notes.map(absolute).transpose()?,
+            scope,
+            jurisdiction,
+            days,
+            out: out.map(absolute).transpose()?,
+            json,
+        })
+    }
+}
+
+impl Evaluation {
+    fn command(self) -> EvaluatorCommand {
+        match self {
+            Self::List { json } => EvaluatorCommand::List { json },
+            Self::Revoke { serial, reason } => EvaluatorCommand::Revoke { serial, reason },
+        }
     }
 }
 

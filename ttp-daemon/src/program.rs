@@ -13,7 +13,10 @@ use semper_host::{
 };
 use semper_supporting::{
     access::Subject,
-    archive::{Batch, Schema, StoreError, record},
+    archive::{
+        Batch, Schema, StoreError, record,
+        schema::{Change, Migration},
+    },
     certificate::{Certificate, CertificateFault, Issuance, Serial, inspect},
     comm::address::{AddressError, Endpoint},
     crypto::{
@@ -30,6 +33,7 @@ use crate::{
     authority::{Authority, AuthorityError},
     config::{Config, ConfigError, Role},
     counter::{self, Counter, CounterError},
+    evaluator::{self, Evaluator},
     office::{self, Address, Office, OfficeError},
     others::{self, BadOther, Others},
 };
@@ -55,6 +59,8 @@ pub struct Program {
     pub counter: Option<Counter<SqliteArchive>>,
     /// The arbiter, if it has that role.
     pub arbiter: Option<Arc<Arbiter<SqliteArchive>>>,
+    /// The evaluator, if it has that role.
+    pub evaluator: Option<Evaluator<SqliteArchive>>,
 }
 
 /// Why a daemon cannot be set up or opened.
@@ -126,15 +132,21 @@ pub fn operator() -> Subject {
     Subject::Operator { policy: Digest::of(b"semper-ttpd configuration/1") }
 }
 
+/// What came with the second version: the tables of an evaluator.
+const SINCE_2: Migration =
+    Migration { to: 2, changes: &[Change::AddTable("evaluation"), Change::AddTable("evaluation_list")] };
+
 /// The tables of a daemon, whatever its roles.
 pub fn schema() -> Schema {
     let counter = counter::tables();
-    Schema::new(1)
+    Schema::new(2)
         .with(record::TABLES)
         .with(&[keyring::KEY, papers::PAPER, enrol::APPLICANT])
         .with(office::TABLES)
         .with(&counter)
         .with(arbiter::TABLES)
+        .with(evaluator::TABLES)
+        .migrate(SINCE_2)
 }
 
 impl Program {
@@ -225,9 +237,18 @@ impl Program {
         } else {
             None
         };
+        let evaluator = config.roles.contains(&Role::Evaluator).then(|| {
+            Evaluator::open(evaluator::Setup {
+                store: Arc::clone(&store),
+                keys: keys.clone(),
+                key,
+                chain: papers.own.iter().chain(&papers.above).cloned().collect(),
+                place: format!("{}:{}", config.host, config.port),
+            })
+        });
         let trust = Trust::new(papers.snapshot());
         let papers = tokio::sync::Mutex::new(papers);
-        Ok(Self { config, store, keys, key, papers, trust, office, counter, arbiter })
+        Ok(Self { config, store, keys, key, papers, trust, office, counter, arbiter, evaluator })
     }
 
     /// What it shows in connections.

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use semper_comm_tls::{Admission, Clock, Dialer, Listener, Sender, Server, Session};
+use semper_commerce::download::withdrawn::EvaluatorQuestion;
 use semper_exchange::recourse::{Question, Said, TtpAnswer, TtpRequest};
 use semper_host::{
     chance,
@@ -143,6 +144,11 @@ async fn jobs(program: Arc<Program>) {
         {
             tracing::error!(%error, "the head of the journal could not be signed");
         }
+        if let Some(evaluator) = &program.evaluator
+            && let Err(error) = evaluator.list(&program.trust.snapshot(), now).await
+        {
+            tracing::error!(%error, "the list of withdrawn evaluations could not be signed");
+        }
         if program.office.is_some() || now >= fetched.after(every) {
             fetched = now;
             if let Err(error) = program.renew_lists().await {
@@ -168,6 +174,7 @@ async fn attend(program: Arc<Program>, session: Session) {
         let answered = match frame.kind {
             Kind::Ca => ask_office(&program, &frame, exporter, &mut last).await,
             Kind::Payment => ask_counter(&program, &frame, peer).await,
+            Kind::Exchange if program.evaluator.is_some() => ask_evaluator(&program, &frame).await,
             Kind::Exchange => ask_arbiter(&program, &frame, peer, &send).await,
             _ => Err("wire.kind".to_owned()),
         };
@@ -228,6 +235,17 @@ async fn ask_counter(program: &Program, frame: &Frame, peer: Digest) -> Result<F
     })?;
     let body = wire::encode(&reply, REQUEST).map_err(|error| error.code().to_owned())?;
     Envelope::unnumbered(None, body).frame(Kind::Payment, frame.stream).map_err(|error| code(&error))
+}
+
+async fn ask_evaluator(program: &Program, frame: &Frame) -> Result<Frame, String> {
+    let evaluator = program.evaluator.as_ref().ok_or("wire.kind")?;
+    let EvaluatorQuestion::Withdrawn =
+        EvaluatorQuestion::read(frame).map_err(|error| error.code().to_owned())?;
+    let answer = evaluator.answer(&program.trust.snapshot(), chance::now()).await.map_err(|error| {
+        tracing::error!(%error, "the evaluator cannot answer");
+        "net.busy".to_owned()
+    })?;
+    answer.frame(frame.stream).map_err(|error| error.code().to_owned())
 }
 
 /// Answers a request to the arbiter. Where the bank lets it wait, RECEIPT goes out by itself, and the rest

@@ -401,6 +401,7 @@ pub(crate) fn config(role: Role, port: u16, authority: Option<String>) -> Config
         Role::Registration => "Trial authority",
         Role::Bank => "Trial bank",
         Role::Arbiter => "Trial arbiter",
+        Role::Evaluator => "Trial evaluator",
     };
     Config {
         name: name.into(),

@@ -11,20 +11,25 @@
 
 pub mod evaluation;
 pub mod fault;
+mod gather;
 pub mod pack;
 pub mod package;
 pub mod pin;
 pub mod play;
 pub mod prose;
+mod report;
 pub mod shipped;
 pub mod terms_statement;
 pub mod translation;
 pub mod trust;
 pub mod update;
 pub mod ustar;
+pub mod withdrawn;
 
 pub use evaluation::{EvaluationRevocations, Scope, ServiceEvaluation};
 pub use fault::ServiceFault;
+pub use gather::with_evaluations;
 pub use package::Package;
 pub use pin::Pin;
+pub use report::report;
 pub use terms_statement::{Equivocation, ServiceTerms};

@@ -164,6 +164,13 @@ impl Package {
         }
     }
 
+    /// The languages beside English that it has words in, and its long texts with the languages of each.
+    pub(super) fn languages(&self) -> (Vec<String>, Vec<(String, String)>) {
+        let texts = self.prose.iter();
+        let texts = texts.flat_map(|(name, all)| all.keys().map(|one| (name.clone(), one.clone())));
+        (self.translations.keys().cloned().collect(), texts.collect())
+    }
+
     /// Everything it says in any language, each part by a name of its own; for whoever compares two versions.
     pub(super) fn all_words(&self) -> BTreeMap<String, String> {
         let mut all = self.texts.clone();

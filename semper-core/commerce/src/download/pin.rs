@@ -174,7 +174,7 @@ pub fn unreachable(held: Option<&Held<'_>>, deal_runs: bool) -> Unreachable {
 }
 
 /// The three numbers of a version; what is none comes before all others.
-fn version(text: &str) -> Option<[u32; 3]> {
+pub fn version(text: &str) -> Option<[u32; 3]> {
     let parts: Vec<u32> = text.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
     parts.try_into().ok()
 }
