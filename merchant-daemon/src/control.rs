@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     goods::{Goods, Placed, Size},
     program::{Program, ProgramError},
+    terms::command::{self, TermsCommand},
 };
 
 /// How many articles are read at once.
@@ -42,6 +43,8 @@ pub enum Command {
         /// Whether the answer is JSON.
         json: bool,
     },
+    /// Is about terms of business.
+    Terms(TermsCommand),
 }
 
 /// Takes commands of a running daemon until the task is dropped.
@@ -114,6 +117,10 @@ pub async fn execute(program: &Program, command: Command) -> Done {
         Command::Articles { json } => articles(program, json).await,
         Command::Remove { id } => remove(program, &id).await,
         Command::Deals { json } => deals(program, json).await,
+        Command::Terms(command) => match command::perform(program, command).await {
+            Ok(done) => return done,
+            Err(text) => Err(text),
+        },
     };
     match done {
         Ok(text) => Done { good: true, text },

@@ -26,6 +26,10 @@ use semper_merchant_daemon::{
         display::{self, Display},
         stocking,
     },
+    terms::{
+        command::{self, TermsCommand},
+        making::Source,
+    },
 };
 
 /// A shop of a SEMPER marketplace.
@@ -51,6 +55,9 @@ enum Task {
     /// The web pages of the shop.
     #[command(subcommand)]
     Shop(Shop),
+    /// The terms under which the shop does business.
+    #[command(subcommand)]
+    Terms(Terms),
     /// Lists the deals.
     Deals {
         /// Answers as JSON.
@@ -153,6 +160,89 @@ enum Shop {
     Stock,
 }
 
+#[derive(Debug, clap::Args)]
+struct Made {
+    /// A file of terms, or a service that comes with SEMPER, by its id or short name.
+    service: String,
+    /// Makes the edition in which all sums are play money.
+    #[arg(long)]
+    play: bool,
+    /// A folder with the long texts of the service, as withdrawal.en.md.
+    #[arg(long, value_name = "DIR")]
+    prose: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Terms {
+    /// Packs and checks a service, for an evaluator; signs nothing.
+    Pack {
+        #[command(flatten)]
+        made: Made,
+        /// Where the package is written.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Packs, checks and signs a service, and offers it to callers.
+    Publish {
+        #[command(flatten)]
+        made: Made,
+        /// A file of this package with evaluations, as the evaluator gave it; may be repeated.
+        #[arg(long, value_name = "FILE")]
+        evaluation: Vec<PathBuf>,
+        /// Until when it is offered, as 2027-11-20; a year if absent.
+        #[arg(long)]
+        until: Option<String>,
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Takes further evaluations of a package that was published.
+    AddEvaluation {
+        /// The file of the package with evaluations.
+        file: PathBuf,
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Offers a package no more. Deals that name it go on.
+    Withdraw {
+        /// The package, as the list shows it.
+        package: String,
+    },
+    /// Lists what was published.
+    List {
+        /// Answers as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl From<Made> for Source {
+    fn from(Made { service, play, prose }: Made) -> Self {
+        Self { service, play, prose }
+    }
+}
+
+async fn terms(dir: &Path, terms: Terms) -> Result<Done, ProgramError> {
+    let command = match terms {
+        Terms::Pack { made, out } => {
+            let packed = command::pack(&made.into(), &out);
+            return Ok(packed.unwrap_or_else(|text| Done { good: false, text }));
+        }
+        Terms::Publish { made, evaluation, until, json } => {
+            return command::make_and_publish(dir, &made.into(), until, evaluation, json).await;
+        }
+        Terms::AddEvaluation { file, json } => {
+            let file = std::path::absolute(&file)
+                .map_err(|error| ProgramError::File(file.display().to_string(), error))?;
+            TermsCommand::AddEvaluation { file, json }
+        }
+        Terms::Withdraw { package } => TermsCommand::Withdraw { package },
+        Terms::List { json } => TermsCommand::List { json },
+    };
+    control::send(dir, Command::Terms(command)).await
+}
+
 fn main() -> ExitCode {
     let Arguments { dir, task } = Arguments::parse();
     daemon::log(if matches!(task, Task::Run) { Working::Daemon } else { Working::Command });
@@ -175,6 +265,7 @@ async fn execute(dir: &Path, task: Task) -> Result<Done, ProgramError> {
         Task::Catalogue(Catalogue::Remove { id }) => control::send(dir, Command::Remove { id }).await,
         Task::Shop(Shop::Init { listen, .. }) => furnish(dir, listen).await,
         Task::Shop(Shop::Stock) => stock(dir).await,
+        Task::Terms(words) => terms(dir, words).await,
         Task::Deals { json } => control::send(dir, Command::Deals { json }).await,
     }
 }

@@ -33,6 +33,7 @@ use crate::{
     config::{self, Config, ConfigError},
     goods::Goods,
     storefront::{display::DisplayError, offers::OFFER, stocking::LISTING},
+    terms::{TERMS, TERMS_FILE},
     till::{self, Bank, Till, TillError},
 };
 
@@ -135,8 +136,12 @@ pub fn operator() -> Subject {
 const SINCE_2: Migration =
     Migration { to: 2, changes: &[Change::AddTable(LISTING.name), Change::AddTable(OFFER.name)] };
 
+/// What it keeps of its terms of business.
+const SINCE_3: Migration =
+    Migration { to: 3, changes: &[Change::AddTable(TERMS.name), Change::AddTable(TERMS_FILE.name)] };
+
 fn schema() -> Schema {
-    before_pages(2).with(&[LISTING, OFFER]).migrate(SINCE_2)
+    before_pages(3).with(&[LISTING, OFFER, TERMS, TERMS_FILE]).migrate(SINCE_2).migrate(SINCE_3)
 }
 
 /// What a shop has kept from the beginning.

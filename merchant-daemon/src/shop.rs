@@ -22,7 +22,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{catalogue, program::Program, selling::Sales};
+use crate::{catalogue, program::Program, selling::Sales, terms};
 
 /// How many downloads one connection may have under way.
 const DOWNLOADS: usize = 4;
@@ -117,6 +117,8 @@ async fn answer(
             offered
                 .map_or(Answer::Refused(Refusal::Unknown), |found| Answer::Article(Box::new(found.shown())))
         }),
+        Question::Services => terms::offered(&*program.store, chance::now()).await.map(Answer::Services),
+        Question::ServicePart { file, from } => terms::part(&*program.store, file, from).await,
         Question::Sealed { .. } if streams.len() >= DOWNLOADS || streams.contains(&frame.stream) => {
             Ok(Answer::Refused(Refusal::Busy))
         }

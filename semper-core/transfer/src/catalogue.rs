@@ -5,7 +5,10 @@
 //! question that asked for it, after [`Answer::Coming`], from any offset, so that a download that was cut
 //! goes on where it stopped. It is of no use without its key: anybody may have it.
 //!
-//! Nothing here is signed and nothing binds: an offer does. What is downloaded is compared with the offer.
+//! The terms of business that a shop offers come in parts, each the answer to a question of its own.
+//!
+//! Nothing here is signed and nothing binds: an offer does, and what is signed within the file of a service. What is
+//! downloaded is compared with the offer.
 
 use semper_supporting::{
     comm::{
@@ -31,6 +34,28 @@ pub const QUESTION: usize = 256;
 pub const PAGE: usize = 64;
 /// The longest media type in bytes.
 pub const MEDIA: usize = 127;
+
+/// The most services that a shop lists.
+pub const SERVICES: usize = 64;
+/// The longest part of a file of terms in one answer, in bytes.
+pub const PART: usize = 96 << 10;
+/// The longest id or version of a service in bytes.
+const NAME: usize = 128;
+
+/// Terms of business as a shop lists them; what they are stands in the file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Offered {
+    /// The id of the service.
+    pub service: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 by which the package is named.
+    pub package: Digest,
+    /// SHA-256 of the file with its signatures, by which it is fetched.
+    pub file: Digest,
+    /// The length of that file in bytes.
+    pub length: u64,
+}
 
 /// An article as a shop lists it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -73,6 +98,15 @@ pub enum Question {
         /// How many of its bytes are there already.
         from: u64,
     },
+    /// Under which terms is business done here?
+    Services,
+    /// A part of the file of a service, please.
+    ServicePart {
+        /// SHA-256 of the file.
+        file: Digest,
+        /// How many of its bytes are there already.
+        from: u64,
+    },
 }
 
 /// What a shop answers.
@@ -96,6 +130,10 @@ pub enum Answer {
     },
     /// It is not given.
     Refused(Refusal),
+    /// Services, of each the newest version, in the order of their ids; at most [`SERVICES`].
+    Services(Vec<Offered>),
+    /// A part of a file: at least one byte, at most [`PART`].
+    ServicePart(Vec<u8>),
 }
 
 /// Why a shop does not give what was asked for.
@@ -210,13 +248,23 @@ impl Answer {
     /// What a frame answers.
     ///
     /// # Errors
-    /// [`WireError`] for anything but an answer, or more articles than one answer has.
+    /// [`WireError`] for anything but an answer, or more articles, services or bytes than one answer has.
     pub fn read(payload: &[u8]) -> Result<Self, WireError> {
         let answer = wire::decode(payload, Kind::Directory.limit())?;
         match &answer {
             Self::Articles { articles, .. }
                 if articles.len() > PAGE || !articles.is_sorted_by(|one, next| one.id < next.id) =>
             {
+                Err(WireError::NotCanonical)
+            }
+            Self::Services(all)
+                if all.len() > SERVICES
+                    || !all.is_sorted_by(|one, next| one.service < next.service)
+                    || all.iter().any(|one| one.service.len() > NAME || one.version.len() > NAME) =>
+            {
+                Err(WireError::NotCanonical)
+            }
+            Self::ServicePart(bytes) if bytes.is_empty() || bytes.len() > PART => {
                 Err(WireError::NotCanonical)
             }
             _ => Ok(answer),
@@ -245,12 +293,40 @@ mod tests {
         }
     }
 
+    fn offered(service: &str) -> Offered {
+        Offered {
+            service: service.into(),
+            version: "1.0.0".into(),
+            package: Digest::of(b"package"),
+            file: Digest::of(b"file"),
+            length: 5,
+        }
+    }
+
+    #[test]
+    fn more_services_or_bytes_than_one_answer_has_are_refused_and_so_is_disorder() {
+        let refused = |answer: Answer| {
+            let payload = wire::encode(&answer, Kind::Directory.limit()).unwrap();
+            assert_eq!(Answer::read(&payload), Err(WireError::NotCanonical));
+        };
+        refused(Answer::ServicePart(Vec::new()));
+        refused(Answer::ServicePart(vec![7; PART + 1]));
+        refused(Answer::Services(vec![offered("b"), offered("a")]));
+        refused(Answer::Services(vec![offered("a"), offered("a")]));
+        refused(Answer::Services(vec![offered(&"a".repeat(NAME + 1))]));
+        let many = (0..=SERVICES).map(|n| offered(&format!("{n:03}"))).collect::<Vec<_>>();
+        assert!(Answer::Services(many[1..].to_vec()).frame(0).is_ok());
+        refused(Answer::Services(many));
+    }
+
     #[test]
     fn questions_and_answers_are_read_as_they_were_written() {
         for question in [
             Question::Articles { after: None },
             Question::Article { id: ArticleId::from_bytes([3; 8]) },
             Question::Sealed { sealed: Digest::of(b"sealed"), from: u64::MAX },
+            Question::Services,
+            Question::ServicePart { file: Digest::of(b"file"), from: 7 },
         ] {
             let frame = question.frame(7).unwrap();
             assert_eq!((frame.kind, frame.stream), (Kind::Directory, 7));
@@ -261,6 +337,8 @@ mod tests {
             Answer::Article(Box::new(article(1, "One"))),
             Answer::Coming { from: 5, length: 9 },
             Answer::Refused(Refusal::Busy),
+            Answer::Services(vec![offered("a"), offered("b")]),
+            Answer::ServicePart(vec![7; PART]),
         ] {
             assert_eq!(Answer::read(&answer.frame(0).unwrap().payload), Ok(answer));
         }

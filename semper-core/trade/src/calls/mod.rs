@@ -7,6 +7,7 @@ pub mod arbiter;
 pub mod bank;
 mod fault;
 pub mod goods;
+pub mod terms;
 
 use std::{
     sync::{Arc, PoisonError, RwLock},

@@ -229,7 +229,11 @@ async fn receive(
         }
         Answer::Coming { from: begin, .. } if begin == from => {}
         Answer::Refused(refusal) => return Err(GoodsFault::Refused(refusal)),
-        Answer::Coming { .. } | Answer::Articles { .. } | Answer::Article(_) => {
+        Answer::Coming { .. }
+        | Answer::Articles { .. }
+        | Answer::Article(_)
+        | Answer::Services(_)
+        | Answer::ServicePart(_) => {
             return Err(CallFault::Unreadable(FrameError::NotCanonical).into());
         }
     }
