@@ -24,6 +24,7 @@ use crate::{
     profile::{DoorPlate, DoorWords, Profile},
     seed::Contribution,
     start,
+    terms::{TermsCommand, TrustCommand},
 };
 
 /// The wallet of SEMPER. Without a command it opens its window.
@@ -56,6 +57,12 @@ enum Command {
     /// Lists or sets preferences.
     #[command(subcommand)]
     Preferences(PreferencesCommand),
+    /// Fetches or lists the terms of business of shops.
+    #[command(subcommand)]
+    Terms(TermsCommand),
+    /// Says who is trusted to evaluate terms of business.
+    #[command(subcommand)]
+    Trust(TrustCommand),
 }
 
 /// Where the password comes from: the first line of the standard input, or of a file.
@@ -110,6 +117,8 @@ pub fn run(arguments: Arguments, texts: &Texts, started: Moment) -> Result<ExitC
             say(&contribution.say(texts))?;
         }
         Some(Command::Preferences(command)) => command.run(&profile()?, &runtime, texts)?,
+        Some(Command::Terms(command)) => return command.run(&profile()?, &runtime, texts),
+        Some(Command::Trust(command)) => command.run(&profile()?, &runtime, texts)?,
         Some(Command::Evidence(command)) => return command.run(profile, &runtime, texts),
     }
     Ok(ExitCode::SUCCESS)

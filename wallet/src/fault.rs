@@ -14,7 +14,7 @@ use semper_supporting::{
 use semper_tinguin::texts::{Msg, Texts};
 use semper_trade::calls::goods::GoodsFault;
 
-use crate::{evidence::EvidenceFault, preferences::Unchanged};
+use crate::{evidence::EvidenceFault, preferences::Unchanged, terms::TermsFault};
 
 /// Why the wallet did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +81,9 @@ pub enum WalletFault {
     /// A preference does not change.
     #[error(transparent)]
     Preference(#[from] Unchanged),
+    /// Terms of business cannot be looked at, or an evaluator is not trusted.
+    #[error(transparent)]
+    Terms(#[from] TermsFault),
     /// A PIN is too easy, or cannot be taken.
     #[error(transparent)]
     Pin(#[from] PinError),
@@ -137,6 +140,7 @@ impl WalletFault {
             Self::Evidence(fault) => fault.code(),
             Self::Goods(fault) => fault.code(),
             Self::Preference(why) => why.code(),
+            Self::Terms(fault) => fault.code(),
             Self::Pin(fault) => fault.code(),
         }
     }
@@ -168,6 +172,7 @@ impl WalletFault {
             Self::Evidence(fault) => fault.say(texts),
             Self::Goods(fault) => texts.get(Msg::WalletFile { reason: &fault.to_string() }),
             Self::Preference(why) => why.say(texts),
+            Self::Terms(fault) => fault.say(texts),
             Self::Pin(_) => texts.get(Msg::PinWeak),
         }
     }

@@ -31,5 +31,6 @@ pub mod seed;
 pub mod shell;
 mod staging;
 pub mod start;
+pub mod terms;
 pub mod throttle;
 pub mod wallet;

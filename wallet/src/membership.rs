@@ -4,6 +4,7 @@
 //! which name, and only then anything leaves. A registration that was interrupted goes on without another
 //! prompt, with the requests that were confirmed.
 
+use semper_archive_sqlite::SqliteArchive;
 use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
 use semper_host::{
     chance,
@@ -30,6 +31,7 @@ use semper_trade::calls::Caller;
 use crate::{
     consent::{Consent, ConsentFault, Matter},
     places::{Places, PlacesFault},
+    wallet::Wallet,
 };
 
 /// The keys that are certified, in the order of the set.
@@ -116,7 +118,7 @@ impl Membership {
             dns: Vec::new(),
         };
         let mut papers = Papers::load(store).await?;
-        self.enrolment(places.surroundings).await?.run(asked, requests, &mut papers, chance::now).await?;
+        enrolment(wallet, places.surroundings).await?.run(asked, requests, &mut papers, chance::now).await?;
         places.authority = Some(address);
         places.keep(store).await?;
         self.renew_lists().await
@@ -127,13 +129,7 @@ impl Membership {
     /// # Errors
     /// [`MembershipFault`]; the lists held stay in force.
     pub async fn renew_lists(&self) -> Result<Papers, MembershipFault> {
-        let store = self.consent.wallet().archive.as_ref();
-        let places = Places::load(store).await?;
-        let authority = places.authority.ok_or(MembershipFault::NoAuthority)?;
-        let mut papers = Papers::load(store).await?;
-        let enrolment = self.enrolment(places.surroundings).await?;
-        enrolment.fetch_lists(&authority, &mut papers, chance::now).await?;
-        Ok(papers)
+        renew_lists(self.consent.wallet()).await
     }
 
     /// The way to everybody else, under the own certified name.
@@ -141,15 +137,7 @@ impl Membership {
     /// # Errors
     /// [`MembershipFault::NotRegistered`] before there are certificates.
     pub async fn caller(&self) -> Result<Caller, MembershipFault> {
-        let wallet = self.consent.wallet();
-        let store = wallet.archive.as_ref();
-        let (papers, places) = (Papers::load(store).await?, Places::load(store).await?);
-        let key = wallet.key(KeyPurpose::Auth).await?;
-        let own = certificate_of(&papers, key.kid()).ok_or(MembershipFault::NotRegistered)?;
-        let chain: Vec<Certificate> = std::iter::once(own).chain(&papers.above).cloned().collect();
-        let identity = Identity::new(&chain, &wallet.keys.tls_key(&key)?)?;
-        let trust = Trust::new(papers.snapshot());
-        Ok(Caller::new(Clock::system(), trust, places.surroundings, identity))
+        caller(self.consent.wallet()).await
     }
 
     /// The confirmed requests for certificates.
@@ -179,20 +167,47 @@ impl Membership {
         let applicant: Applicant = wire::decode(row.bytes("state")?, wire::STATE_LIMIT)?;
         Ok(enrol::goes_on(&applicant, &letter.names, Kind::Person, &[]))
     }
+}
 
-    async fn enrolment(
-        &self,
-        surroundings: Surroundings,
-    ) -> Result<Enrolment<'_, semper_archive_sqlite::SqliteArchive>, MembershipFault> {
-        let wallet = self.consent.wallet();
-        Ok(Enrolment {
-            store: wallet.archive.as_ref(),
-            keys: &wallet.keys,
-            anonymous: wallet.key(KeyPurpose::Deal).await?,
-            surroundings,
-            clock: Clock::system(),
-        })
-    }
+/// Fetches the newest revocation lists of the authority that a wallet knows; nothing is signed for that.
+///
+/// # Errors
+/// [`MembershipFault`]; the lists held stay in force.
+pub async fn renew_lists(wallet: &Wallet) -> Result<Papers, MembershipFault> {
+    let store = wallet.archive.as_ref();
+    let places = Places::load(store).await?;
+    let authority = places.authority.ok_or(MembershipFault::NoAuthority)?;
+    let mut papers = Papers::load(store).await?;
+    enrolment(wallet, places.surroundings).await?.fetch_lists(&authority, &mut papers, chance::now).await?;
+    Ok(papers)
+}
+
+/// The way of a wallet to everybody else, under its owner's certified name.
+///
+/// # Errors
+/// [`MembershipFault::NotRegistered`] before there are certificates.
+pub async fn caller(wallet: &Wallet) -> Result<Caller, MembershipFault> {
+    let store = wallet.archive.as_ref();
+    let (papers, places) = (Papers::load(store).await?, Places::load(store).await?);
+    let key = wallet.key(KeyPurpose::Auth).await?;
+    let own = certificate_of(&papers, key.kid()).ok_or(MembershipFault::NotRegistered)?;
+    let chain: Vec<Certificate> = std::iter::once(own).chain(&papers.above).cloned().collect();
+    let identity = Identity::new(&chain, &wallet.keys.tls_key(&key)?)?;
+    let trust = Trust::new(papers.snapshot());
+    Ok(Caller::new(Clock::system(), trust, places.surroundings, identity))
+}
+
+async fn enrolment(
+    wallet: &Wallet,
+    surroundings: Surroundings,
+) -> Result<Enrolment<'_, SqliteArchive>, MembershipFault> {
+    Ok(Enrolment {
+        store: wallet.archive.as_ref(),
+        keys: &wallet.keys,
+        anonymous: wallet.key(KeyPurpose::Deal).await?,
+        surroundings,
+        clock: Clock::system(),
+    })
 }
 
 /// The own certificate of a key.

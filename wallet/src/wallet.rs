@@ -35,6 +35,10 @@ use crate::{
     pin, places,
     preferences::{self, PREFERENCE},
     profile::Profile,
+    terms::{
+        evaluators::{EVALUATOR, WITHDRAWN},
+        pins::SERVICE,
+    },
 };
 
 /// An open wallet. When the last one holding it lets go, the archive is closed and the keys are erased.
@@ -99,16 +103,27 @@ const SINCE_2: Migration = Migration {
 /// What came with the third version: the owner's preferences.
 const SINCE_3: Migration = Migration { to: 3, changes: &[Change::AddTable(PREFERENCE.name)] };
 
+/// What came with the fourth version: terms of business, and who is trusted to evaluate them.
+const SINCE_4: Migration = Migration {
+    to: 4,
+    changes: &[
+        Change::AddTable(EVALUATOR.name),
+        Change::AddTable(WITHDRAWN.name),
+        Change::AddTable(SERVICE.name),
+    ],
+};
+
 /// The tables of a wallet's archive.
 pub fn schema() -> Schema {
-    Schema::new(3)
+    Schema::new(4)
         .with(record::TABLES)
         .with(&[keyring::KEY, SEAL, papers::PAPER, enrol::APPLICANT])
         .with(&[account::ACCOUNT, account::PURSE, account::RUN, places::PLACE, pin::PIN])
-        .with(&[SALE, ARBITER, PREFERENCE])
+        .with(&[SALE, ARBITER, PREFERENCE, EVALUATOR, WITHDRAWN, SERVICE])
         .with(semper_engine::TABLES)
         .migrate(SINCE_2)
         .migrate(SINCE_3)
+        .migrate(SINCE_4)
 }
 
 /// The keys of a person, made with the wallet: to sign, for connections, for the money, for deals of one

@@ -57,3 +57,6 @@ bug-own-move = This program was about to do what the agreed terms do not allow
 deal-sequence = A message came from somebody who is no party of this deal
     .standing = Nothing was done. The message is kept
     .advice = Wait. Somebody may have tried to speak for the other side
+tob-refused = The checks refuse these terms
+    .standing = They were not accepted. No deal was opened and nothing was paid
+    .advice = Do not buy under these terms. Tell the shop
