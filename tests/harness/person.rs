@@ -152,6 +152,7 @@ impl Person {
             anonymous: self.key(KeyPurpose::Deal)?,
             surroundings: Surroundings::Demo,
             clock: Clock::system(),
+            progress: None,
         };
         Ok(enrolment.run(letter, requests, &mut self.papers, now).await)
     }
@@ -179,6 +180,7 @@ impl Person {
             anonymous: self.key(KeyPurpose::Deal)?,
             surroundings: Surroundings::Demo,
             clock: Clock::system(),
+            progress: None,
         };
         Ok(enrolment.fetch_lists(authority, &mut self.papers, now).await?)
     }

@@ -30,11 +30,12 @@ use tokio::{
 use crate::{
     duty::Duty,
     fault::WalletFault,
+    first::{FirstOrder, FirstStage, happening, registering::Desk},
     follow::{Follow, PAGE},
     ledger::Ledger,
     lines::Seen,
     password::Password,
-    profile::Profile,
+    profile::{Profile, WindowLock},
     throttle::Throttle,
     wallet::{Mode, Wallet},
 };
@@ -42,6 +43,8 @@ use crate::{
 /// What the window asks for.
 #[derive(Debug)]
 pub enum Order {
+    /// Something of the first start.
+    First(FirstOrder),
     /// Close the archive and forget the keys.
     Lock,
     /// Open the wallet.
@@ -58,6 +61,8 @@ pub enum Order {
 pub enum Stage {
     /// Before the door.
     Door(DoorState),
+    /// In the first start, which another part of the window shows.
+    First(FirstStage),
     /// Inside.
     Open {
         /// The number of this opening.
@@ -97,14 +102,18 @@ pub struct Link {
 
 /// The other end: opens, follows and closes the wallet.
 pub struct Keeper {
-    profile: Profile,
+    pub(crate) profile: Profile,
     orders: mpsc::Receiver<Order>,
     stage: watch::Sender<Stage>,
     news: mpsc::Sender<News>,
-    wake: Arc<dyn Fn() + Send + Sync>,
+    pub(crate) wake: Arc<dyn Fn() + Send + Sync>,
     throttle: Throttle,
     openings: u64,
     inside: Option<Inside>,
+    /// While the owner of a new wallet is being registered.
+    pub(crate) desk: Option<Desk>,
+    /// The lock of a wallet that was made here.
+    pub(crate) lock: Option<WindowLock>,
 }
 
 struct Inside {
@@ -121,12 +130,18 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Makes both ends. `wake` is called whenever there is something new for the window.
 pub fn bridge(profile: Profile, start: DoorState, wake: impl Fn() + Send + Sync + 'static) -> (Link, Keeper) {
+    bridge_at(profile, Stage::Door(start), wake)
+}
+
+/// As [`bridge`], for a program that stands at `start`.
+pub fn bridge_at(profile: Profile, start: Stage, wake: impl Fn() + Send + Sync + 'static) -> (Link, Keeper) {
     let (order, orders) = mpsc::channel(QUEUE);
-    let (stage, staged) = watch::channel(Stage::Door(start));
+    let (stage, staged) = watch::channel(start);
     let (news, heard) = mpsc::channel(QUEUE);
     let link = Link { orders: order, stage: staged, news: heard };
     let (throttle, wake) = (Throttle::default(), Arc::new(wake));
-    (link, Keeper { profile, orders, stage, news, wake, throttle, openings: 0, inside: None })
+    let (openings, inside, desk, lock) = (0, None, None, None);
+    (link, Keeper { profile, orders, stage, news, wake, throttle, openings, inside, desk, lock })
 }
 
 impl Keeper {
@@ -136,6 +151,10 @@ impl Keeper {
         loop {
             let order = tokio::select! {
                 order = self.orders.recv() => order,
+                event = happening(&mut self.desk) => {
+                    self.hear(event).await;
+                    continue;
+                }
                 () = sleep(SECOND), if wait > 0 => {
                     wait = wait.saturating_sub(1);
                     self.show(Stage::Door(waiting(wait)));
@@ -144,12 +163,13 @@ impl Keeper {
             };
             match order {
                 None => break,
+                Some(Order::First(order)) => self.first(order).await,
                 Some(Order::Lock) => {
                     self.close().await;
                     self.show(Stage::Door(DoorState::Ready));
                 }
                 // Whatever is tried before the time is up does not even reach the key file.
-                Some(Order::Unlock { password, mode }) if wait == 0 && self.inside.is_none() => {
+                Some(Order::Unlock { password, mode }) if wait == 0 && self.is_closed() => {
                     wait = self.unlock(password, mode).await;
                 }
                 Some(Order::Unlock { .. }) => {}
@@ -162,7 +182,11 @@ impl Keeper {
     async fn unlock(&mut self, password: Password, mode: Mode) -> u32 {
         self.show(Stage::Door(DoorState::Deriving { elapsed: 0 }));
         match Wallet::unlock(&self.profile, password, mode).await {
-            Ok(wallet) => self.enter(wallet),
+            Ok(wallet) if !wallet.read_only && self.profile.is_first_start() => {
+                self.throttle.right();
+                self.register(Arc::new(wallet)).await;
+            }
+            Ok(wallet) => self.enter(Arc::new(wallet)),
             Err(WalletFault::Header(HeaderError::WrongPassword)) => {
                 let wait = self.throttle.wrong().unwrap_or_default();
                 self.show(Stage::Door(waiting(wait)));
@@ -176,12 +200,15 @@ impl Keeper {
         0
     }
 
-    fn enter(&mut self, wallet: Wallet) {
+    fn is_closed(&self) -> bool {
+        self.inside.is_none() && self.desk.is_none()
+    }
+
+    pub(crate) fn enter(&mut self, wallet: Arc<Wallet>) {
         self.throttle.right();
         self.openings = self.openings.saturating_add(1);
         let (opening, emblem, read_only) = (self.openings, wallet.emblem, wallet.read_only);
         let (lock_after, clock_back) = (wallet.lock_after, wallet.clock_back);
-        let wallet = Arc::new(wallet);
         let reading = Reading {
             opening,
             news: self.news.clone(),
@@ -197,6 +224,9 @@ impl Keeper {
 
     /// Closes the archive and erases the keys, and returns when both is done.
     async fn close(&mut self) {
+        if let Some(desk) = self.desk.take() {
+            drop(desk.close().await);
+        }
         let Some(Inside { wallet, following, duty }) = self.inside.take() else { return };
         following.abort();
         // Cancelled or ended, it holds the wallet no more.
@@ -210,7 +240,7 @@ impl Keeper {
         }
     }
 
-    fn show(&self, stage: Stage) {
+    pub(crate) fn show(&self, stage: Stage) {
         self.stage.send_replace(stage);
         (self.wake)();
     }

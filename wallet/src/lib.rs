@@ -17,6 +17,7 @@ pub mod deals;
 pub mod duty;
 pub mod evidence;
 pub mod fault;
+pub mod first;
 pub mod follow;
 pub mod harden;
 pub mod ledger;

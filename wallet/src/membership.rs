@@ -8,7 +8,7 @@ use semper_archive_sqlite::SqliteArchive;
 use semper_comm_tls::{BadIdentity, Clock, Identity, Trust};
 use semper_host::{
     chance,
-    enrol::{self, APPLICANT, EnrolError, Enrolment, Letter},
+    enrol::{self, APPLICANT, EnrolError, Enrolment, Letter, Stand},
     keyring::KeyringError,
     papers::{Papers, PapersError},
 };
@@ -27,6 +27,7 @@ use semper_supporting::{
     wire::{self, WireError},
 };
 use semper_trade::calls::Caller;
+use tokio::sync::watch;
 
 use crate::{
     consent::{Consent, ConsentFault, Matter},
@@ -41,6 +42,7 @@ const CERTIFIED: [KeyPurpose; 2] = [KeyPurpose::Sign, KeyPurpose::Auth];
 #[derive(Clone, Debug)]
 pub struct Membership {
     consent: Consent,
+    progress: Option<watch::Sender<Stand>>,
 }
 
 /// Why the owner is not registered, or cannot call anybody.
@@ -90,7 +92,13 @@ pub enum MembershipFault {
 impl Membership {
     /// The membership of the person who gives `consent`.
     pub fn new(consent: Consent) -> Self {
-        Self { consent }
+        Self { consent, progress: None }
+    }
+
+    /// Tells `progress` how far a registration is.
+    #[must_use]
+    pub fn telling(self, progress: watch::Sender<Stand>) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     /// Registers by a letter, or goes on with the registration that was begun, and fetches the newest lists.
@@ -118,10 +126,40 @@ impl Membership {
             dns: Vec::new(),
         };
         let mut papers = Papers::load(store).await?;
-        enrolment(wallet, places.surroundings).await?.run(asked, requests, &mut papers, chance::now).await?;
+        if papers.own.is_empty() {
+            // Whoever is interrupted goes on there.
+            places.authority = Some(address.clone());
+            places.keep(store).await?;
+        }
+        self.enrolment(places.surroundings).await?.run(asked, requests, &mut papers, chance::now).await?;
         places.authority = Some(address);
         places.keep(store).await?;
         self.renew_lists().await
+    }
+
+    /// Goes on with a registration that was begun and that the authority has not declined, with the same keys and
+    /// the same requests, and fetches the newest lists; nothing if there is none.
+    ///
+    /// # Errors
+    /// As [`Membership::register`].
+    pub async fn resume(&self) -> Result<Option<Papers>, MembershipFault> {
+        let store = self.consent.wallet().archive.as_ref();
+        let places = Places::load(store).await?;
+        let Some(address) = places.authority else { return Ok(None) };
+        let mut papers = Papers::load(store).await?;
+        let enrolment = self.enrolment(places.surroundings).await?;
+        match enrolment.resume(address, &mut papers, chance::now).await? {
+            Some(_) => self.renew_lists().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn enrolment(
+        &self,
+        surroundings: Surroundings,
+    ) -> Result<Enrolment<'_, SqliteArchive>, MembershipFault> {
+        let plain = enrolment(self.consent.wallet(), surroundings).await?;
+        Ok(Enrolment { progress: self.progress.clone(), ..plain })
     }
 
     /// Fetches the newest revocation lists.
@@ -207,6 +245,7 @@ async fn enrolment(
         anonymous: wallet.key(KeyPurpose::Deal).await?,
         surroundings,
         clock: Clock::system(),
+        progress: None,
     })
 }
 

@@ -15,9 +15,12 @@ use std::{
 
 use rustix::termios::{self, LocalModes, OptionalActions};
 use semper_supporting::archive::header::PASSWORD_LEAST;
-use semper_tinguin::widgets::secret::SECRET_BYTES;
+use semper_tinguin::{
+    views::first::secrets::{Strength, Weakness},
+    widgets::secret::SECRET_BYTES,
+};
 use zeroize::Zeroizing;
-use zxcvbn::{Score, zxcvbn};
+use zxcvbn::{Score, feedback::Warning, zxcvbn};
 
 use crate::{fault::WalletFault, profile::DoorWords};
 
@@ -90,23 +93,63 @@ impl Password {
     /// [`WalletFault::PasswordShort`], [`WalletFault::PasswordWeak`].
     pub fn check_new(&self, door: &DoorWords) -> Result<(), WalletFault> {
         let text = std::str::from_utf8(&self.0).map_err(|_| WalletFault::PasswordForm)?;
-        if text.chars().count() < PASSWORD_LEAST {
-            return Err(WalletFault::PasswordShort);
+        match weigh(text, door) {
+            Strength::Enough { .. } => Ok(()),
+            Strength::Weak(Weakness::Short) => Err(WalletFault::PasswordShort),
+            Strength::Weak(_) => Err(WalletFault::PasswordWeak),
         }
-        let mut known = KNOWN.to_vec();
-        // The words of the door as people would put them together, too.
-        let (first, second) = (door.first(), door.second());
-        let joined = [format!("{first} {second}"), format!("{second} {first}")];
-        known.extend([first, second]);
-        known.extend(joined.iter().map(String::as_str));
-        if zxcvbn(text, &known).score() < Score::Three {
-            return Err(WalletFault::PasswordWeak);
-        }
-        Ok(())
+    }
+
+    /// Says how hard it is to guess for a stranger with a stolen file. Takes some milliseconds.
+    pub fn strength(&self, door: &DoorWords) -> Strength {
+        std::str::from_utf8(&self.0).map_or(Strength::Weak(Weakness::Few), |text| weigh(text, door))
     }
 
     fn of_line(line: Zeroizing<Vec<u8>>) -> Result<Self, WalletFault> {
         Self::new(std::str::from_utf8(&line).map_err(|_| WalletFault::PasswordForm)?)
+    }
+}
+
+/// How many passwords a stranger tries in a day against the stolen key file, with a machine made for it: 10,000 in a
+/// second.
+const TRIES: u64 = 10_000 * 86_400;
+
+fn weigh(text: &str, door: &DoorWords) -> Strength {
+    if text.chars().count() < PASSWORD_LEAST {
+        return Strength::Weak(Weakness::Short);
+    }
+    let mut known = KNOWN.to_vec();
+    // The words of the door as people would put them together, too.
+    let (first, second) = (door.first(), door.second());
+    let joined = [format!("{first} {second}"), format!("{second} {first}")];
+    known.extend([first, second]);
+    known.extend(joined.iter().map(String::as_str));
+    let entropy = zxcvbn(text, &known);
+    if entropy.score() >= Score::Three {
+        return Strength::Enough { strong: entropy.score() == Score::Four, days: entropy.guesses() / TRIES };
+    }
+    let lower = text.to_lowercase();
+    if [first, second].iter().any(|word| lower.contains(&word.to_lowercase())) {
+        return Strength::Weak(Weakness::Known);
+    }
+    Strength::Weak(entropy.feedback().and_then(|feedback| feedback.warning()).map_or(Weakness::Few, weakness))
+}
+
+const fn weakness(warning: Warning) -> Weakness {
+    match warning {
+        Warning::StraightRowsOfKeysAreEasyToGuess
+        | Warning::ShortKeyboardPatternsAreEasyToGuess
+        | Warning::RepeatsLikeAaaAreEasyToGuess
+        | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess
+        | Warning::SequencesLikeAbcAreEasyToGuess => Weakness::Row,
+        Warning::ThisIsATop10Password
+        | Warning::ThisIsATop100Password
+        | Warning::ThisIsACommonPassword
+        | Warning::ThisIsSimilarToACommonlyUsedPassword => Weakness::Common,
+        Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => Weakness::Date,
+        Warning::AWordByItselfIsEasyToGuess
+        | Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+        | Warning::CommonNamesAndSurnamesAreEasyToGuess => Weakness::Word,
     }
 }
 

@@ -36,11 +36,19 @@ impl Pin {
     /// [`WalletFault::Pin`] for one that is too easy; [`WalletFault::Store`] if there is one already: to
     /// change it is an act that a person confirms.
     pub async fn set_first(self, wallet: &Wallet) -> Result<(), WalletFault> {
+        let none = Guard::absent("no PIN yet", PIN.name, vec![Value::from(0_i64)]);
+        let batch = Batch::new().guard(none).row(self.first().await?);
+        Ok(commit(wallet.archive.as_ref(), batch).await?)
+    }
+
+    /// The change that keeps it as the first PIN of a wallet that is being made.
+    ///
+    /// # Errors
+    /// [`WalletFault::Pin`] for one that is too easy.
+    pub(crate) async fn first(self) -> Result<RowOp, WalletFault> {
         let (salt, nonce) = (chance::random()?, chance::random()?);
         let lock = spawn_blocking(move || PinLock::set(&self.0, salt, nonce)).await;
-        let lock = lock.map_err(|_| PinError::Derivation)??;
-        let none = Guard::absent("no PIN yet", PIN.name, vec![Value::from(0_i64)]);
-        Ok(commit(wallet.archive.as_ref(), Batch::new().guard(none).row(keep(&lock)?)).await?)
+        Ok(keep(&lock.map_err(|_| PinError::Derivation)??)?)
     }
 
     /// Compares it for one prompt.

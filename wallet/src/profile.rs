@@ -4,6 +4,7 @@
 //! archive.hdr   the key file: opens the master key with the password; archive.hdr.old, one older copy
 //! archive.db    the archive, encrypted by SQLCipher with a key derived from the master key
 //! door.toml     the two words and the colour that stand at the door, before anything is unlocked
+//! first-start   there until the owner of a wallet that was made in the window is registered
 //! window        locked while a window is open on this wallet
 //! lock          locked while the archive is open
 //! ```
@@ -13,6 +14,8 @@
 //! is what it cannot imitate.
 
 mod create;
+
+pub use create::Choice;
 
 use std::{
     fs::{self, File, TryLockError},
@@ -65,6 +68,7 @@ pub struct WindowLock(#[expect(dead_code, reason = "its drop gives the lock back
 pub(crate) const HEADER: &str = "archive.hdr";
 const HEADER_OLD: &str = "archive.hdr.old";
 pub(crate) const DOOR: &str = "door.toml";
+const FIRST_START: &str = "first-start";
 const WINDOW: &str = "window";
 /// The most bytes a file of the door has.
 const DOOR_LIMIT: u64 = 4096;
@@ -132,6 +136,23 @@ impl Profile {
         let mut bytes = Vec::new();
         file.take(limit).read_to_end(&mut bytes).map_err(|error| WalletFault::system(&path, error))?;
         Ok(Header::read(&bytes)?)
+    }
+
+    /// Whether the first start is not over yet.
+    pub fn is_first_start(&self) -> bool {
+        self.path.join(FIRST_START).exists()
+    }
+
+    /// Ends the first start.
+    ///
+    /// # Errors
+    /// [`WalletFault::System`].
+    pub fn end_first_start(&self) -> Result<(), WalletFault> {
+        let path = self.path.join(FIRST_START);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(WalletFault::system(&path, error)),
+            _ => Ok(()),
+        }
     }
 
     /// Takes the place of the one window on this wallet; nothing if another one has it.

@@ -50,7 +50,7 @@ pub struct Shell {
 }
 
 /// The smallest and the largest zoom in per cent, and its step.
-const ZOOM: (u8, u8, u8) = (80, 200, 10);
+pub(crate) const ZOOM: (u8, u8, u8) = (80, 200, 10);
 /// How often the door is drawn while the key is being derived.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -83,7 +83,7 @@ impl Shell {
     pub fn logic(&mut self, ctx: &Context) {
         let stage = self.link.stage.borrow_and_update().clone();
         match stage {
-            Stage::Door(_) => self.leave(ctx),
+            Stage::Door(_) | Stage::First(_) => self.leave(ctx),
             Stage::Open { opening, emblem, read_only, lock_after, clock_back } => {
                 if opening > self.locked
                     && self.inside.as_ref().is_none_or(|inside| inside.opening() != opening)
@@ -173,7 +173,7 @@ impl Shell {
     fn at_door(&self) -> DoorState {
         match &*self.link.stage.borrow() {
             Stage::Door(state) => state.clone(),
-            Stage::Open { .. } => DoorState::Ready,
+            Stage::First(_) | Stage::Open { .. } => DoorState::Ready,
         }
     }
 
@@ -275,8 +275,13 @@ fn door_view(state: &DoorState) -> &'static str {
 }
 
 #[expect(clippy::float_arithmetic, reason = "a zoom is a factor; money never passes through here")]
-fn zoom(ctx: &Context, change: impl FnOnce(u8) -> u8) {
-    let now = (ctx.zoom_factor() * 100.0).round() as u8;
-    let next = change(now).clamp(ZOOM.0, ZOOM.1);
+pub(crate) fn zoom(ctx: &Context, change: impl FnOnce(u8) -> u8) {
+    let next = change(per_cent(ctx)).clamp(ZOOM.0, ZOOM.1);
     ctx.set_zoom_factor(f32::from(next) / 100.0);
+}
+
+/// The zoom in per cent.
+#[expect(clippy::float_arithmetic, reason = "a zoom is a factor; money never passes through here")]
+pub(crate) fn per_cent(ctx: &Context) -> u8 {
+    (ctx.zoom_factor() * 100.0).round() as u8
 }

@@ -10,14 +10,17 @@ use eframe::{App, CreationContext, Frame, NativeOptions};
 use egui::{Context, Ui, ViewportBuilder};
 use semper_host::chance;
 use semper_supporting::time::Moment;
-use semper_tinguin::{texts::Texts, theme::Theme, views::door::DoorState};
+use semper_tinguin::{
+    theme::Theme,
+    views::{door::DoorState, first::welcome::Welcome},
+};
 use tokio::runtime::Runtime;
 
 use crate::{
-    bridge::{Keeper, Link, at_the_door, bridge},
+    bridge::{Keeper, Link, Stage, at_the_door, bridge_at},
     fault::{WalletFault, WindowFault},
+    first::{Content, FirstStage, languages},
     profile::{DoorPlate, Profile},
-    shell::Shell,
 };
 
 /// The name by which the desktop knows the window.
@@ -28,20 +31,37 @@ const TITLE: &str = "TINGUIN";
 const SIZE: [f32; 2] = [1120.0, 760.0];
 const LEAST: [f32; 2] = [800.0, 600.0];
 
-/// Opens the window on `profile` and returns when it is closed and the archive too. `started` is when the
-/// program began.
+/// Opens the window on `profile` and returns when it is closed and the archive too. Where there is no wallet, one is
+/// made in the window. `started` is when the program began.
 ///
 /// # Errors
-/// [`WalletFault::Missing`] and others where there is no wallet to open; [`WalletFault::Window`] where no
-/// window can be opened.
+/// [`WalletFault`] where a wallet can be neither opened nor made; [`WalletFault::Window`] where no window can be
+/// opened, and [`WalletFault::Missing`] if there is no wallet either.
 pub fn open(profile: &Profile, runtime: &Runtime, started: Moment) -> Result<(), WalletFault> {
     crate::harden::refuse_inspection()?;
-    let plate = profile.door()?;
-    let lock = profile.window_lock()?;
+    let plate = match profile.door() {
+        Ok(plate) => Some(plate),
+        Err(WalletFault::Missing(_)) => None,
+        Err(fault) => return Err(fault),
+    };
+    let unwritable = match (&plate, profile.can_be_made()) {
+        (None, Err(fault @ WalletFault::Exists(_))) => return Err(fault),
+        (None, Err(_)) => Some(profile.path().display().to_string()),
+        (None, Ok(())) | (Some(_), _) => None,
+    };
+    let welcome = Welcome {
+        languages: languages(),
+        can_restore: false,
+        unwritable,
+        is_x11: set("DISPLAY") && !set("WAYLAND_DISPLAY"),
+    };
+    let lock = if plate.is_some() { profile.window_lock()? } else { None };
+    let is_new = plate.is_none();
     let first = match (&lock, profile.header()) {
-        (None, _) => DoorState::SecondInstance,
-        (Some(_), Ok(_)) => DoorState::Ready,
-        (Some(_), Err(fault)) => at_the_door(&fault),
+        _ if is_new => Stage::First(FirstStage::Before),
+        (None, _) => Stage::Door(DoorState::SecondInstance),
+        (Some(_), Ok(_)) => Stage::Door(DoorState::Ready),
+        (Some(_), Err(fault)) => Stage::Door(at_the_door(&fault)),
     };
     // The context of the window exists only once the window does; until then there is nobody to wake.
     let window: Arc<OnceLock<Context>> = Arc::new(OnceLock::new());
@@ -51,19 +71,28 @@ pub fn open(profile: &Profile, runtime: &Runtime, started: Moment) -> Result<(),
             ctx.request_repaint();
         }
     };
-    let (link, keeper) = bridge(profile.clone(), first, wake);
+    let (link, keeper) = bridge_at(profile.clone(), first, wake);
     let keeping = runtime.spawn(Keeper::run(keeper));
-    let outcome = run(link, plate, window, started);
+    let outcome = run(link, plate, welcome, window, started);
     // The window is gone, and with it the last sender of orders: the keeper closes the archive and ends.
     if runtime.block_on(keeping).is_err() {
         tracing::error!("the archive was not closed in an orderly way");
     }
-    Ok(outcome?)
+    match outcome {
+        Err(WindowFault::NoDisplay) if is_new => Err(WalletFault::Missing(profile.path().to_owned())),
+        other => Ok(other?),
+    }
+}
+
+/// Whether a variable of the environment has a value.
+fn set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn run(
     link: Link,
-    plate: DoorPlate,
+    plate: Option<DoorPlate>,
+    welcome: Welcome,
     window: Arc<OnceLock<Context>>,
     started: Moment,
 ) -> Result<(), WindowFault> {
@@ -83,8 +112,8 @@ fn run(
         };
         theme.install(ctx);
         let _ = window.set(ctx.clone());
-        let shell = Shell::new(link, plate, theme, Texts::english());
-        Ok(Box::new(Program { shell, started: Some(started) }) as Box<dyn App>)
+        let content = Content::new(link, plate, welcome, theme);
+        Ok(Box::new(Program { content, started: Some(started) }) as Box<dyn App>)
     };
     // A library that cannot be loaded makes the window system panic; its message would be no sentence.
     let hook = panic::take_hook();
@@ -101,18 +130,18 @@ fn run(
 
 /// The program as the window's library calls it.
 struct Program {
-    shell: Shell,
+    content: Content,
     /// Until the first frame: when the program began.
     started: Option<Moment>,
 }
 
 impl App for Program {
     fn logic(&mut self, ctx: &Context, _: &mut Frame) {
-        self.shell.logic(ctx);
+        self.content.logic(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        self.shell.ui(ui);
+        self.content.ui(ui);
         if let Some(started) = self.started.take() {
             let milliseconds = chance::now().since(started).as_millis();
             tracing::info!(milliseconds, "the first frame was drawn");

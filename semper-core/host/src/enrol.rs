@@ -27,6 +27,7 @@ use semper_supporting::{
     time::Moment,
     wire::{self, WireError},
 };
+use tokio::sync::watch;
 
 use crate::{
     chance::{self, NoChance},
@@ -135,6 +136,33 @@ pub struct Enrolment<'a, S> {
     pub surroundings: Surroundings,
     /// The clock of connections.
     pub clock: semper_comm_tls::Clock,
+    /// Who is told how far it is, if anybody is.
+    pub progress: Option<watch::Sender<Stand>>,
+}
+
+/// How far a registration is.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Stand {
+    /// The authority is being called.
+    #[default]
+    Connecting,
+    /// The connection stands, with the authority that is certified below the root.
+    Connected,
+    /// The proof and the requests are sent.
+    Proving,
+    /// The certificates are here and checked.
+    Received,
+}
+
+impl Stand {
+    const fn of(applicant: &Applicant) -> Self {
+        match applicant {
+            Applicant::Ready(_) | Applicant::Declined(..) => Self::Connecting,
+            Applicant::Greeting { .. } => Self::Connected,
+            Applicant::Proving(_) => Self::Proving,
+            Applicant::Done(_) => Self::Received,
+        }
+    }
 }
 
 impl<S: Store> Enrolment<'_, S> {
@@ -157,11 +185,38 @@ impl<S: Store> Enrolment<'_, S> {
         papers.trust(self.store, letter.root.clone()).await?;
         // Unless it is what was asked for before, what is typed in now counts, names and letter: the authority holds
         // it against what it has settled.
-        let mut applicant =
-            match stored.filter(|before| goes_on(before, &letter.names, letter.kind, &letter.dns)) {
-                Some(applicant) => applicant,
-                None => self.begin(letter, requests).await?,
-            };
+        let applicant = match stored.filter(|before| goes_on(before, &letter.names, letter.kind, &letter.dns))
+        {
+            Some(applicant) => applicant,
+            None => self.begin(letter, requests).await?,
+        };
+        self.pursue(applicant, address, papers, now).await
+    }
+
+    /// Goes on with the registration that is stored, if there is one that the authority has not declined.
+    ///
+    /// # Errors
+    /// As [`Enrolment::run`].
+    pub async fn resume(
+        &self,
+        address: Endpoint,
+        papers: &mut Papers,
+        now: impl Fn() -> Moment,
+    ) -> Result<Option<CertificateSet>, EnrolError> {
+        match self.stored().await? {
+            None | Some(Applicant::Declined(..)) => Ok(None),
+            Some(applicant) => self.pursue(applicant, address, papers, now).await.map(Some),
+        }
+    }
+
+    async fn pursue(
+        &self,
+        mut applicant: Applicant,
+        address: Endpoint,
+        papers: &mut Papers,
+        now: impl Fn() -> Moment,
+    ) -> Result<CertificateSet, EnrolError> {
+        self.tell(&applicant);
         let mut why = Why::Unreachable;
         for _ in 0..CALLS {
             if let Applicant::Done(set) = &applicant {
@@ -296,7 +351,15 @@ impl<S: Store> Enrolment<'_, S> {
     async fn store(&self, applicant: &Applicant, more: Vec<RowOp>) -> Result<(), EnrolError> {
         let state = wire::encode(applicant, wire::STATE_LIMIT)?;
         let row = RowOp::put(APPLICANT.name, Row::new().with("id", 0_i64).with("state", state));
-        self.commit(more.into_iter().fold(Batch::new().row(row), Batch::row)).await
+        self.commit(more.into_iter().fold(Batch::new().row(row), Batch::row)).await?;
+        self.tell(applicant);
+        Ok(())
+    }
+
+    fn tell(&self, applicant: &Applicant) {
+        if let Some(progress) = &self.progress {
+            progress.send_replace(Stand::of(applicant));
+        }
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), EnrolError> {

@@ -122,6 +122,7 @@ impl<S: Store> Membership<'_, S> {
             anonymous,
             surroundings: self.surroundings,
             clock: Clock::system(),
+            progress: None,
         })
     }
 }

@@ -382,6 +382,7 @@ impl Market {
             anonymous,
             surroundings: Surroundings::Demo,
             clock: Clock::system(),
+            progress: None,
         };
         enrolment.run(letter, requests, &mut papers, now).await.unwrap();
         enrolment.fetch_lists(&self.authority.at, &mut papers, now).await.unwrap();

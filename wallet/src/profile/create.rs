@@ -13,12 +13,15 @@ use semper_supporting::{
         ArchiveId, Batch, Store as _,
         header::{Cost, Fresh, Header, MasterKey, Subkey},
     },
+    comm::address::Surroundings,
 };
 
-use super::{DOOR, DoorPlate, HEADER, Profile};
+use super::{DOOR, DoorPlate, FIRST_START, HEADER, Profile};
 use crate::{
     fault::WalletFault,
     password::Password,
+    pin::Pin,
+    places::Places,
     staging::Staging,
     wallet::{PURPOSES, archive_key, keep_emblem, schema},
 };
@@ -27,7 +30,31 @@ use crate::{
 /// four times as much.
 const QUICK_MS: u64 = 500;
 
+/// What the owner of a new wallet has chosen in its window. It is never printed.
+pub struct Choice {
+    /// The PIN.
+    pub pin: Pin,
+    /// What the picture is drawn from.
+    pub emblem: [u8; 32],
+    /// Whether addresses inside the own network are called.
+    pub surroundings: Surroundings,
+}
+
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Choice(…)")
+    }
+}
+
 impl Profile {
+    /// Refuses a folder in which no wallet can be made.
+    ///
+    /// # Errors
+    /// [`WalletFault::Exists`], [`WalletFault::System`].
+    pub fn can_be_made(&self) -> Result<(), WalletFault> {
+        Staging::beside(&self.path).map(drop)
+    }
+
     /// Makes a new wallet here, with an archive, its key file, the keys of a person,
     /// a picture, and what stands at the door. All its secrets are made from `source`. Takes some seconds, by
     /// intention.
@@ -41,9 +68,34 @@ impl Profile {
         password: &Password,
         source: &mut Source,
     ) -> Result<(), WalletFault> {
+        self.make(door, password, source, None).await
+    }
+
+    /// Makes a new wallet as [`Profile::create`] does, with what its owner has chosen. Its first start is not over
+    /// before [`Profile::end_first_start`].
+    ///
+    /// # Errors
+    /// As [`Profile::create`]; [`WalletFault::Pin`] for a PIN that is too easy.
+    pub async fn set_up(
+        &self,
+        door: &DoorPlate,
+        password: &Password,
+        source: &mut Source,
+        choice: Choice,
+    ) -> Result<(), WalletFault> {
+        self.make(door, password, source, Some(choice)).await
+    }
+
+    async fn make(
+        &self,
+        door: &DoorPlate,
+        password: &Password,
+        source: &mut Source,
+        choice: Option<Choice>,
+    ) -> Result<(), WalletFault> {
         let place = Staging::beside(&self.path)?;
         password.check_new(&door.words)?;
-        fill(place.path(), door, password, source).await?;
+        fill(place.path(), door, password, source, choice).await?;
         place.settle(&self.path)
     }
 }
@@ -53,6 +105,7 @@ async fn fill(
     door: &DoorPlate,
     password: &Password,
     source: &mut Source,
+    choice: Option<Choice>,
 ) -> Result<(), WalletFault> {
     let master = MasterKey::from_random(source.secret::<32>()?);
     let options = Options { key: Some(archive_key(&master)?), ..Options::default() };
@@ -63,7 +116,15 @@ async fn fill(
     for purpose in PURPOSES {
         keys.generate(&archive, &Subject::User, purpose, chance::now()).await?;
     }
-    let batch = Batch::new().row(keep_emblem(*source.secret::<32>()?));
+    let mut emblem = *source.secret::<32>()?;
+    let mut batch = Batch::new();
+    if let Some(Choice { pin, emblem: chosen, surroundings }) = choice {
+        emblem = chosen;
+        batch = batch.row(pin.first().await?);
+        Places { surroundings, ..Places::default() }.keep(&archive).await?;
+        write(&place.join(FIRST_START), b"")?;
+    }
+    let batch = batch.row(keep_emblem(emblem));
     for committed in archive.commit(vec![batch]).await {
         committed?;
     }

@@ -1,6 +1,7 @@
 //! The screens: functions of plain data that draw, and return what the user asked for.
 
 pub mod door;
+pub mod first;
 pub mod home;
 pub mod log;
 

@@ -151,6 +151,13 @@ impl Received {
         })
     }
 
+    /// What somebody has typed from a letter, who has compared the words in it with those of `root`.
+    pub fn typed(names: Names, address: String, prk: Prk, root: &Certificate) -> Self {
+        let digest = root.digest();
+        let words = words::fingerprint(&digest).join(" ");
+        Self { names, address, prk, words, digest: digest.to_string() }
+    }
+
     /// Compares the words and the digest in the letter with those of `root`.
     ///
     /// # Errors
@@ -198,6 +205,8 @@ mod tests {
         let received = Received::read(&text).unwrap();
         assert_eq!((&received.names, received.address.as_str()), (&names, "ca.example:7443"));
         assert_eq!(received.prk, prk);
+        let typed = Received::typed(names.clone(), "ca.example:7443".into(), prk.clone(), &root);
+        assert!(typed == received && typed.compare(&root).is_ok());
         assert_eq!(received.compare(&root), Ok(()));
         let other = Certificate::from_der(b"another").unwrap();
         assert_eq!(received.compare(&other), Err(LetterFault::OtherRoot));

@@ -138,8 +138,8 @@ fn cipher(pin: &[u8], salt: &[u8; 16]) -> Result<XChaCha20Poly1305, PinError> {
     Ok(XChaCha20Poly1305::new((&*key).into()))
 }
 
-/// 6 to 12 digits, not one digit only, no run up or down, no date.
-fn is_strong(pin: &[u8]) -> bool {
+/// Whether these bytes are 6 to 12 digits, not one digit only, no run up or down, and no date.
+pub fn is_strong(pin: &[u8]) -> bool {
     let digits = (6..=12).contains(&pin.len()) && pin.iter().all(u8::is_ascii_digit);
     let steps =
         |step: i16| pin.iter().zip(pin.iter().skip(1)).all(|(a, b)| i16::from(*b) - i16::from(*a) == step);

@@ -6,6 +6,7 @@
 #![allow(clippy::float_arithmetic, reason = "pictures")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a tool for developers; it may stop")]
 
+mod first;
 mod sample;
 mod soft;
 
@@ -35,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
     for (look, theme) in [("dark", Theme::DARK), ("light", Theme::LIGHT)] {
         let studio = Studio { folder: &folder, only: &only, look, theme, texts: Texts::english() };
+        firsts(&studio)?;
         doors(&studio)?;
         homes(&studio)?;
         logs(&studio)?;
@@ -110,6 +112,39 @@ fn doors(studio: &Studio<'_>) -> Result<(), Box<dyn Error>> {
         studio.shoot(&format!("s07_{name}"), WINDOW, 1.0, typed, |ui| {
             door::ui(ui, &studio.theme, &studio.texts, &data, &mut secret);
         })?;
+    }
+    Ok(())
+}
+
+/// The first start, at the size of the window; in three sizes and two zooms for each first state of a step.
+fn firsts(studio: &Studio<'_>) -> Result<(), Box<dyn Error>> {
+    let mut before = String::new();
+    for (name, mut data) in first::firsts() {
+        let typed = match name {
+            "s03_weak" => ["password1234", "password1234", "123456", ""],
+            "s03_good" => ["seven grey herons", "seven grey herons", "728193", "728193"],
+            _ => [""; 4],
+        };
+        let tab = Event::Key {
+            key: Key::Tab,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        };
+        let keys = typed.into_iter().filter(|typed| !typed.is_empty());
+        let keys: Vec<Event> = keys.flat_map(|typed| [tab.clone(), Event::Text(typed.into())]).collect();
+        let mut draw = |ui: &mut Ui| {
+            first::draw(ui, &studio.theme, &studio.texts, &mut data);
+        };
+        studio.shoot(name, WINDOW, 1.0, keys, &mut draw)?;
+        if !before.starts_with(&name[..3]) {
+            for (size_name, size, zoom) in [("800", SMALL, 1.0), ("1600", LARGE, 1.0), ("zoom2", WINDOW, 2.0)]
+            {
+                studio.shoot(&format!("{name}_{size_name}"), size, zoom, Vec::new(), &mut draw)?;
+            }
+        }
+        name.clone_into(&mut before);
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use semper_tinguin::widgets::seal::{self, Picture, Seal};
 use semper_tinguin::widgets::secret::SecretBuf;
 use semper_tinguin::window::{Place, Window, window};
 
+use crate::first::{self, First, firsts};
 use crate::kit::{controls, open, open_in};
 use crate::sample;
 
@@ -26,6 +27,7 @@ const ZOOMS: [f32; 3] = [1.0, 1.5, 2.0];
 
 enum Screen {
     Door(Door),
+    First(Box<First>),
     Home(Box<Home>),
     Log(Vec<Entry>, LogLook),
 }
@@ -51,7 +53,8 @@ fn screens() -> Vec<(String, Screen)> {
     let logs = looks
         .into_iter()
         .map(|(name, count, look)| (format!("s25 {name}"), Screen::Log(sample::entries(count), look)));
-    doors.chain(homes).chain(logs).collect()
+    let firsts = firsts().into_iter().map(|(name, data)| (name.to_owned(), Screen::First(Box::new(data))));
+    doors.chain(homes).chain(logs).chain(firsts).collect()
 }
 
 fn draw(ui: &mut Ui, theme: &Theme, texts: &Texts, scene: &mut Scene) {
@@ -59,6 +62,9 @@ fn draw(ui: &mut Ui, theme: &Theme, texts: &Texts, scene: &mut Scene) {
     match scene.screens.get_mut(scene.present) {
         Some((_, Screen::Door(data))) => {
             door::ui(ui, theme, texts, data, &mut scene.secret);
+        }
+        Some((_, Screen::First(data))) => {
+            first::draw(ui, theme, texts, data);
         }
         Some((_, Screen::Home(data))) => {
             window(ui, theme, texts, frame, |ui| home::ui(ui, theme, texts, data, &mut scene.query));

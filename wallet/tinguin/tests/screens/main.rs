@@ -4,12 +4,15 @@
 #![allow(clippy::float_arithmetic, reason = "positions on the screen")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "../../examples/gallery/first.rs"]
+mod first;
 mod kit;
 mod layout;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
 mod source;
 mod storm;
+mod tinguin_first;
 mod tinguin_frame;
 mod tinguin_s07;
 mod tinguin_s08;
