@@ -125,8 +125,8 @@ impl SaleInput {
 }
 
 /// The timers of a sale by their names.
-const TIMERS: [(&str, semper_commerce::sale::Timer); 6] = {
-    use semper_commerce::sale::Timer::{Exchange, Payment};
+const TIMERS: [(&str, semper_commerce::sale::Timer); 7] = {
+    use semper_commerce::sale::Timer::{Exchange, Payment, Terms};
     [
         ("accept", Exchange(deadlines::Timer::Accept)),
         ("item", Exchange(deadlines::Timer::Item)),
@@ -134,6 +134,7 @@ const TIMERS: [(&str, semper_commerce::sale::Timer); 6] = {
         ("again", Exchange(deadlines::Timer::Again)),
         ("answer", Exchange(deadlines::Timer::Answer)),
         ("payment", Payment),
+        ("terms", Terms),
     ]
 };
 
