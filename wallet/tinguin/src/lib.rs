@@ -11,6 +11,7 @@
 pub mod fonts;
 pub mod format;
 pub mod icons;
+pub mod prompts;
 pub mod texts;
 pub mod theme;
 pub mod views;

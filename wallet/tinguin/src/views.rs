@@ -4,6 +4,7 @@ pub mod door;
 pub mod first;
 pub mod home;
 pub mod log;
+pub mod waiting;
 
 /// Names a deal between the window and the program.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -6,7 +6,9 @@
 #![allow(clippy::float_arithmetic, reason = "pictures")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a tool for developers; it may stop")]
 
+mod asked;
 mod first;
+mod questions;
 mod sample;
 mod soft;
 
@@ -40,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         doors(&studio)?;
         homes(&studio)?;
         logs(&studio)?;
+        questions::draw(&studio)?;
         sizes(&studio)?;
         uses(&studio)?;
     }

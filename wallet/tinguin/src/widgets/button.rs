@@ -84,6 +84,12 @@ impl<'a> Button<'a> {
         self
     }
 
+    /// Makes it at least so high, in logical pixels.
+    pub fn high(mut self, height: f32) -> Self {
+        self.height = height;
+        self
+    }
+
     /// Draws the button; tells whether it was used.
     pub fn show(self, ui: &mut Ui, theme: &Theme) -> bool {
         activated(&self.draw(ui, theme))

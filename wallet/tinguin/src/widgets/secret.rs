@@ -69,7 +69,7 @@ impl SecretBuf {
         self.full
     }
 
-    fn push(&mut self, letter: char) {
+    pub(crate) fn push(&mut self, letter: char) {
         let end = self.length.saturating_add(letter.len_utf8());
         match self.bytes.get_mut(self.length..end) {
             Some(room) => {
@@ -80,7 +80,7 @@ impl SecretBuf {
         }
     }
 
-    fn pop(&mut self) {
+    pub(crate) fn pop(&mut self) {
         let width = self.expose().chars().next_back().map_or(0, char::len_utf8);
         let end = self.length.saturating_sub(width);
         if let Some(last) = self.bytes.get_mut(end..self.length) {

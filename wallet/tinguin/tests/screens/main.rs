@@ -4,6 +4,8 @@
 #![allow(clippy::float_arithmetic, reason = "positions on the screen")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "../../examples/gallery/asked.rs"]
+mod asked;
 #[path = "../../examples/gallery/first.rs"]
 mod first;
 mod kit;
@@ -16,5 +18,8 @@ mod tinguin_first;
 mod tinguin_frame;
 mod tinguin_s07;
 mod tinguin_s08;
+mod tinguin_s12;
+mod tinguin_s15;
 mod tinguin_s25;
+mod tinguin_s26;
 mod tinguin_secret;

@@ -67,7 +67,7 @@ impl Dice {
     }
 }
 
-fn storm<State>(harness: &mut Harness<'_, State>, seed: u64) {
+pub(crate) fn storm<State>(harness: &mut Harness<'_, State>, seed: u64) {
     let mut dice = Dice(seed);
     let mut size = WINDOW;
     for step in 0..400 {
