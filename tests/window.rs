@@ -19,7 +19,7 @@ use semper_tests::{
     marketplace::runtime,
     screen::{MISSING, album, init, output, program},
     shop,
-    shopper::{BANK, PASSWORD},
+    shopper::{BANK, PASSWORD, PIN},
     whole_trial,
 };
 use semper_tinguin::{texts::Texts, widgets::log_row::Way};
@@ -304,6 +304,107 @@ fn a_question_stays_open_in_the_window_and_can_be_answered_later() {
         assert_eq!((sale.outcome, sale.paid, sale.closed), (None, false, false));
         let bought = buyer.go_on().await?;
         assert_eq!(bought[0]["end"], "Some(Exchanged(Done))", "{bought:#}");
+        market.must_be_clean().await
+    });
+}
+
+/// Where things stand in a window of the usual size.
+mod place {
+    /// The button that opens the first question of the tray.
+    pub(super) const OPEN: (u16, u16) = (1040, 181);
+    /// The card with the facts.
+    pub(super) const CARD: (u16, u16) = (500, 420);
+    /// The user's picture.
+    pub(super) const PICTURE: (u16, u16) = (772, 704);
+    /// Decline, and the button that means it.
+    pub(super) const DECLINE: (u16, u16) = (58, 704);
+    pub(super) const DECLINE_FOR_GOOD: (u16, u16) = (74, 726);
+    /// The field of the PIN.
+    pub(super) const PIN: (u16, u16) = (116, 616);
+}
+
+/// Begins a purchase that stops at the question about the exchange, and opens the wallet's window on it.
+async fn window_on_question(screen: &Screen, buyer: &Buyer, shop: &str, article: &str) -> Result<Window> {
+    buyer.done(&["buy", "--shop", shop, "--article", article, "--silent"]).await?;
+    let mut window = Window::at_the_door(screen, &buyer.profile).await?;
+    screen.type_and_enter(PASSWORD).await?;
+    window.wait_for(&["asking=1"]).await?;
+    window.wait_for_questions(1).await?;
+    Ok(window)
+}
+
+#[test]
+fn a_payment_is_refused_and_another_held_and_paid_in_the_window() {
+    whole_trial(async |market| {
+        let Some(screen) = Screen::open().await? else {
+            println!("{MISSING}");
+            return Ok(());
+        };
+        let wares = [("introduction.pdf", TITLE, PRICE), ("atlas.pdf", "An atlas of colours", "XTS 62.50")];
+        let files = wares.map(|(name, ..)| market.folder(name));
+        for file in &files {
+            fs::write(file, file.display().to_string().repeat(400))?;
+        }
+        let both = [0, 1].map(|n: usize| Ware { file: &files[n], title: wares[n].1, price: wares[n].2 });
+        let shop = market.open_shop(&both).await?;
+        let buyer = Buyer::found(market, "Ines Ortmann", "XTS 90.00").await?;
+        let photographs = album(&buyer.profile.with_extension("photographs"));
+        let at = market.shop_at.to_string();
+
+        let mut window = window_on_question(&screen, &buyer, &at, &shop.articles[0]).await?;
+        screen.photograph(&photographs, "prompt-s08.png").await?;
+        screen.press("ctrl+j").await?;
+        window.wait_for_view("waiting").await?;
+        screen.photograph(&photographs, "prompt-s26.png").await?;
+        screen.click(place::OPEN).await?;
+        window.wait_for_view("prompt").await?;
+        screen.scroll(place::CARD, 12).await?;
+        window.wait_for_view("prompt/ready").await?;
+        screen.photograph(&photographs, "prompt-s13.png").await?;
+        // A click, and Enter, confirm nothing.
+        screen.click(place::PICTURE).await?;
+        screen.press("Return").await?;
+        screen.click(place::DECLINE).await?;
+        screen.photograph(&photographs, "prompt-decline.png").await?;
+        screen.click(place::DECLINE_FOR_GOOD).await?;
+        window.wait_for_questions(0).await?;
+        window.wait_for(&["asking=0"]).await?;
+        screen.press("ctrl+1").await?;
+        window.wait_for_view("home").await?;
+        screen.photograph(&photographs, "prompt-declined-s08.png").await?;
+        window.close(&screen).await?;
+        let sale = only_sale(&buyer.profile).await?;
+        assert_eq!((sale.outcome.as_deref(), sale.paid), (Some("nothing"), false), "{sale:#?}");
+
+        let mut window = window_on_question(&screen, &buyer, &at, &shop.articles[1]).await?;
+        screen.press("ctrl+j").await?;
+        window.wait_for_view("waiting").await?;
+        screen.click(place::OPEN).await?;
+        window.wait_for_view("prompt").await?;
+        screen.scroll(place::CARD, 12).await?;
+        screen.click(place::PIN).await?;
+        screen.type_text("504817").await?;
+        window.wait_for_view("prompt/ready").await?;
+        screen.press_down(place::PICTURE).await?;
+        window.wait_for_view("prompt/wrong-pin").await?;
+        screen.let_go().await?;
+        screen.photograph(&photographs, "prompt-s14-wrong.png").await?;
+        screen.click(place::PIN).await?;
+        screen.type_text(PIN).await?;
+        window.wait_for_view("prompt/ready-again").await?;
+        screen.press_down(place::PICTURE).await?;
+        screen.photograph(&photographs, "prompt-s13-holding.png").await?;
+        window.wait_for(&["sale", "paid=true", "closed=true"]).await?;
+        screen.let_go().await?;
+        screen.press("ctrl+1").await?;
+        window.wait_for_view("home").await?;
+        screen.photograph(&photographs, "prompt-paid-s08.png").await?;
+        window.close(&screen).await?;
+        let wallet = open(&buyer.profile).await?;
+        let sales = sale::list(wallet.archive.as_ref()).await?;
+        let paid = sales.iter().filter(|sale| sale.paid && sale.outcome.as_deref() == Some("done"));
+        assert_eq!((sales.len(), paid.count()), (2, 1), "{sales:#?}");
+        drop(wallet);
         market.must_be_clean().await
     });
 }

@@ -95,6 +95,57 @@ impl Screen {
         self.hands(&["key", key]).await
     }
 
+    /// Moves the pointer to a place of the screen, in pixels.
+    ///
+    /// # Errors
+    /// As [`Screen::hands`].
+    pub async fn point(&self, (x, y): (u16, u16)) -> Result<()> {
+        self.hands(&["mousemove", "--sync", &x.to_string(), &y.to_string()]).await
+    }
+
+    /// Clicks there.
+    ///
+    /// # Errors
+    /// As [`Screen::hands`].
+    pub async fn click(&self, at: (u16, u16)) -> Result<()> {
+        self.point(at).await?;
+        self.hands(&["click", "1"]).await
+    }
+
+    /// Turns the wheel down there, so many times.
+    ///
+    /// # Errors
+    /// As [`Screen::hands`].
+    pub async fn scroll(&self, at: (u16, u16), times: u8) -> Result<()> {
+        self.point(at).await?;
+        self.hands(&["click", "--repeat", &times.to_string(), "--delay", "60", "5"]).await
+    }
+
+    /// Presses the first button there, and keeps it down.
+    ///
+    /// # Errors
+    /// As [`Screen::hands`].
+    pub async fn press_down(&self, at: (u16, u16)) -> Result<()> {
+        self.point(at).await?;
+        self.hands(&["mousedown", "1"]).await
+    }
+
+    /// Lets go of the first button.
+    ///
+    /// # Errors
+    /// As [`Screen::hands`].
+    pub async fn let_go(&self) -> Result<()> {
+        self.hands(&["mouseup", "1"]).await
+    }
+
+    /// Types without Enter.
+    ///
+    /// # Errors
+    /// As [`Screen::hands`].
+    pub async fn type_text(&self, text: &str) -> Result<()> {
+        self.hands(&["type", "--delay", "5", text]).await
+    }
+
     /// Types a line.
     ///
     /// # Errors
@@ -188,6 +239,14 @@ impl Window {
     /// As [`Window::wait_for`].
     pub async fn wait_for_sales(&mut self, open: usize, asking: usize) -> Result<()> {
         self.wait_for(&[&format!("open={open} asking={asking}")]).await.map(drop)
+    }
+
+    /// Waits until so many questions wait for the person.
+    ///
+    /// # Errors
+    /// As [`Window::wait_for`].
+    pub async fn wait_for_questions(&mut self, waiting: usize) -> Result<()> {
+        self.wait_for(&[&format!("waiting={waiting}")]).await.map(drop)
     }
 
     /// What it holds in memory, in kB.

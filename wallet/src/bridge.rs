@@ -4,7 +4,7 @@
 //! ```text
 //! window --Order--> Keeper ──watch──► Stage (where the program stands: the newest counts)
 //!                          ──mpsc───► News (lines of the journal: every one counts)
-//!                          ──► Duty (what an open wallet does by itself)
+//!                          ──► Duty (what an open wallet does by itself) ──► Desk (what waits for the person)
 //! ```
 //!
 //! Each opening has a number of its own. News of an opening that is over are for nobody.
@@ -13,8 +13,9 @@ use std::{sync::Arc, time::Duration};
 
 use semper_supporting::{
     archive::{StoreError, header::HeaderError},
+    crypto::digest::Digest,
     time::{ClockBack, Span},
-    tinguin::window::DenyAll,
+    tinguin::{Answer, PromptId},
 };
 use semper_tinguin::{
     texts::{Msg, Texts},
@@ -23,18 +24,20 @@ use semper_tinguin::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    task::{JoinHandle, spawn_blocking},
+    task::{JoinHandle, JoinSet, spawn_blocking},
     time::{MissedTickBehavior, interval, sleep},
 };
 
 use crate::{
+    desk::{self, Desk, WindowDesk},
     duty::Duty,
     fault::WalletFault,
-    first::{FirstOrder, FirstStage, happening, registering::Desk},
+    first::{FirstOrder, FirstStage, happening, registering},
     follow::{Follow, PAGE},
     ledger::Ledger,
     lines::Seen,
     password::Password,
+    pin::Pin,
     profile::{Profile, WindowLock},
     throttle::Throttle,
     wallet::{Mode, Wallet},
@@ -43,10 +46,21 @@ use crate::{
 /// What the window asks for.
 #[derive(Debug)]
 pub enum Order {
+    /// Judge the answer to the open question.
+    Answer {
+        /// The answer.
+        answer: Box<Answer>,
+        /// The PIN, if it was typed.
+        pin: Option<Pin>,
+    },
     /// Something of the first start.
     First(FirstOrder),
     /// Close the archive and forget the keys.
     Lock,
+    /// Open a question, because the person chose it.
+    Open(PromptId),
+    /// Put the open question back: decide later.
+    PutBack,
     /// Open the wallet.
     Unlock {
         /// The password.
@@ -98,6 +112,8 @@ pub struct Link {
     pub stage: watch::Receiver<Stage>,
     /// Brings lines of the journal.
     pub news: mpsc::Receiver<News>,
+    /// Shows what waits for the person.
+    pub desk: watch::Receiver<Desk>,
 }
 
 /// The other end: opens, follows and closes the wallet.
@@ -107,11 +123,12 @@ pub struct Keeper {
     stage: watch::Sender<Stage>,
     news: mpsc::Sender<News>,
     pub(crate) wake: Arc<dyn Fn() + Send + Sync>,
+    desk: Arc<WindowDesk>,
     throttle: Throttle,
     openings: u64,
     inside: Option<Inside>,
     /// While the owner of a new wallet is being registered.
-    pub(crate) desk: Option<Desk>,
+    pub(crate) registering: Option<registering::Desk>,
     /// The lock of a wallet that was made here.
     pub(crate) lock: Option<WindowLock>,
 }
@@ -120,6 +137,8 @@ struct Inside {
     wallet: Arc<Wallet>,
     following: JoinHandle<()>,
     duty: Option<Duty>,
+    /// Answers that are being judged.
+    judging: JoinSet<()>,
 }
 
 /// How many orders and pages of news wait for the other end.
@@ -138,10 +157,11 @@ pub fn bridge_at(profile: Profile, start: Stage, wake: impl Fn() + Send + Sync +
     let (order, orders) = mpsc::channel(QUEUE);
     let (stage, staged) = watch::channel(start);
     let (news, heard) = mpsc::channel(QUEUE);
-    let link = Link { orders: order, stage: staged, news: heard };
-    let (throttle, wake) = (Throttle::default(), Arc::new(wake));
-    let (openings, inside, desk, lock) = (0, None, None, None);
-    (link, Keeper { profile, orders, stage, news, wake, throttle, openings, inside, desk, lock })
+    let (throttle, wake): (_, Arc<dyn Fn() + Send + Sync>) = (Throttle::default(), Arc::new(wake));
+    let (desk, waiting) = WindowDesk::new(Arc::clone(&wake));
+    let link = Link { orders: order, stage: staged, news: heard, desk: waiting };
+    let (openings, inside, registering, lock) = (0, None, None, None);
+    (link, Keeper { profile, orders, stage, news, wake, desk, throttle, openings, inside, registering, lock })
 }
 
 impl Keeper {
@@ -151,7 +171,7 @@ impl Keeper {
         loop {
             let order = tokio::select! {
                 order = self.orders.recv() => order,
-                event = happening(&mut self.desk) => {
+                event = happening(&mut self.registering) => {
                     self.hear(event).await;
                     continue;
                 }
@@ -173,6 +193,7 @@ impl Keeper {
                     wait = self.unlock(password, mode).await;
                 }
                 Some(Order::Unlock { .. }) => {}
+                Some(order) => self.ask(order),
             }
         }
         self.close().await;
@@ -186,7 +207,7 @@ impl Keeper {
                 self.throttle.right();
                 self.register(Arc::new(wallet)).await;
             }
-            Ok(wallet) => self.enter(Arc::new(wallet)),
+            Ok(wallet) => self.enter(Arc::new(wallet)).await,
             Err(WalletFault::Header(HeaderError::WrongPassword)) => {
                 let wait = self.throttle.wrong().unwrap_or_default();
                 self.show(Stage::Door(waiting(wait)));
@@ -201,10 +222,29 @@ impl Keeper {
     }
 
     fn is_closed(&self) -> bool {
-        self.inside.is_none() && self.desk.is_none()
+        self.inside.is_none() && self.registering.is_none()
     }
 
-    pub(crate) fn enter(&mut self, wallet: Arc<Wallet>) {
+    /// What concerns the questions of an open wallet. Nothing of it is waited for.
+    fn ask(&mut self, order: Order) {
+        let Some(Inside { duty: Some(duty), judging, .. }) = &mut self.inside else { return };
+        while judging.try_join_next().is_some() {}
+        let consent = duty.consent().clone();
+        match order {
+            Order::Open(id) => drop(consent.open(id)),
+            Order::PutBack => consent.put_back(),
+            Order::Answer { answer, pin } => {
+                let desk = Arc::clone(&self.desk);
+                judging.spawn(async move {
+                    let judged = consent.answer(&answer, pin).await;
+                    desk.judged(answer.id, judged);
+                });
+            }
+            Order::First(_) | Order::Lock | Order::Unlock { .. } => {}
+        }
+    }
+
+    pub(crate) async fn enter(&mut self, wallet: Arc<Wallet>) {
         self.throttle.right();
         self.openings = self.openings.saturating_add(1);
         let (opening, emblem, read_only) = (self.openings, wallet.emblem, wallet.read_only);
@@ -218,22 +258,34 @@ impl Keeper {
         // The stage is there before the first news of it.
         self.show(Stage::Open { opening, emblem, read_only, lock_after, clock_back });
         let following = tokio::spawn(reading.run(Arc::clone(&wallet)));
-        let duty = if read_only { None } else { on_duty(&wallet) };
-        self.inside = Some(Inside { wallet, following, duty });
+        let duty = if read_only { None } else { self.on_duty(&wallet).await };
+        self.inside = Some(Inside { wallet, following, duty, judging: JoinSet::new() });
+    }
+
+    /// Has an open wallet do what it does by itself; its owner is asked at the window's desk.
+    async fn on_duty(&self, wallet: &Arc<Wallet>) -> Option<Duty> {
+        let build = spawn_blocking(build).await.unwrap_or_else(|_| Digest::of(b""));
+        let duty = Duty::begin(Arc::clone(wallet), self.desk.clone(), |consent| {
+            self.desk.begin(self.openings, desk::program(consent, build));
+        });
+        duty.inspect_err(|fault| tracing::error!(code = fault.code(), "nothing is done by itself: {fault}"))
+            .ok()
     }
 
     /// Closes the archive and erases the keys, and returns when both is done.
     async fn close(&mut self) {
-        if let Some(desk) = self.desk.take() {
+        if let Some(desk) = self.registering.take() {
             drop(desk.close().await);
         }
-        let Some(Inside { wallet, following, duty }) = self.inside.take() else { return };
+        let Some(Inside { wallet, following, duty, mut judging }) = self.inside.take() else { return };
         following.abort();
         // Cancelled or ended, it holds the wallet no more.
         let _ = following.await;
         if let Some(duty) = duty {
             duty.end().await;
         }
+        // A try that was counted is judged to its end.
+        while judging.join_next().await.is_some() {}
         // Closing waits for the disk.
         if spawn_blocking(move || drop(wallet)).await.is_err() {
             tracing::error!("the archive was not closed in an orderly way");
@@ -310,16 +362,12 @@ impl Reading {
     }
 }
 
-/// Has an open wallet do what it does by itself. This window has no prompts yet, so it says of every question
-/// that nobody can be asked: the question stays open in its sale, and is asked again.
-fn on_duty(wallet: &Arc<Wallet>) -> Option<Duty> {
-    match Duty::begin(Arc::clone(wallet), Arc::new(DenyAll)) {
-        Ok(duty) => Some(duty),
-        Err(fault) => {
-            tracing::error!(code = fault.code(), "nothing is done by itself: {fault}");
-            None
-        }
-    }
+/// The digest of the program's own file; that of nothing where it cannot be read.
+fn build() -> Digest {
+    let file = std::env::current_exe().and_then(std::fs::read);
+    Digest::of(
+        &file.inspect_err(|error| tracing::warn!(%error, "the program cannot be read")).unwrap_or_default(),
+    )
 }
 
 /// What the door shows after a wrong password.

@@ -78,6 +78,19 @@ struct Waiting {
     tell: oneshot::Sender<Outcome>,
 }
 
+/// How a question ended that the window answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// It was confirmed, and the answer counted.
+    Granted,
+    /// It was declined.
+    Declined,
+    /// The answer came too late.
+    Expired,
+    /// Something that was shown had changed.
+    Stale,
+}
+
 /// What belongs to a question beside the statement itself.
 #[derive(Clone, Debug, Default)]
 pub struct Matter<'a> {
@@ -285,11 +298,12 @@ impl Consent {
         self.desk().tray.close();
     }
 
-    /// Takes what the window answers to the open question, with the PIN if it was typed.
+    /// Takes what the window answers to the open question, with the PIN if it was typed. Says how the question
+    /// ended.
     ///
     /// # Errors
     /// [`Refused`]: the answer does not count, and the question stays open.
-    pub async fn answer(&self, answer: &Answer, pin: Option<Pin>) -> Result<(), Refused> {
+    pub async fn answer(&self, answer: &Answer, pin: Option<Pin>) -> Result<Ended, Refused> {
         let verified = match pin {
             Some(pin) if self.is_open(answer.id) => {
                 let _one = self.0.trying.lock().await;
@@ -301,8 +315,14 @@ impl Consent {
         let revision = desk.waiting.get(&answer.id).map_or(0, |waiting| waiting.revision);
         let situation = Situation { now: self.now(), revision, clock_error: Span::default() };
         let outcome = desk.tray.answer(answer, verified.as_ref(), &situation)?;
+        let ended = match &outcome {
+            Outcome::Granted(_) => Ended::Granted,
+            Outcome::Declined(_) => Ended::Declined,
+            Outcome::Expired | Outcome::Withdrawn(_) | Outcome::Unavailable => Ended::Expired,
+            Outcome::Stale(_) => Ended::Stale,
+        };
         desk.tell(answer.id, outcome);
-        Ok(())
+        Ok(ended)
     }
 
     fn is_open(&self, id: PromptId) -> bool {

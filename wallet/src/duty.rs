@@ -43,15 +43,25 @@ const MOST: Duration = Duration::from_secs(120);
 const LISTS: Duration = Duration::from_secs(3600);
 
 impl Duty {
-    /// Begins, in a task of its own. Whoever owns `wallet` is asked in `window`.
+    /// Begins, in a task of its own. Whoever owns `wallet` is asked in `window`, once `ready` has been called.
     ///
     /// # Errors
     /// [`ConsentFault::Gate`] if the catalogue of words cannot be named.
-    pub fn begin(wallet: Arc<Wallet>, window: Arc<dyn Tinguin>) -> Result<Self, ConsentFault> {
+    pub fn begin(
+        wallet: Arc<Wallet>,
+        window: Arc<dyn Tinguin>,
+        ready: impl FnOnce(&Consent),
+    ) -> Result<Self, ConsentFault> {
         let consent = Consent::new(wallet, window, Clock::system())?;
+        ready(&consent);
         let (stop, stopped) = oneshot::channel();
         let work = tokio::spawn(serve(consent.clone(), stopped));
         Ok(Self { consent, stop, work })
+    }
+
+    /// Through which the owner of the wallet is asked.
+    pub const fn consent(&self) -> &Consent {
+        &self.consent
     }
 
     /// Takes every question back, finishes the steps that are under way, and lets go of the wallet.

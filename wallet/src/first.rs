@@ -109,7 +109,7 @@ pub(crate) async fn happening(desk: &mut Option<Desk>) -> Option<Event> {
 impl Keeper {
     /// Does what the first start asks for.
     pub(crate) async fn first(&mut self, order: FirstOrder) {
-        match (order, &mut self.desk) {
+        match (order, &mut self.registering) {
             (FirstOrder::Weigh { password, words, tell }, _) => {
                 let wake = Arc::clone(&self.wake);
                 spawn_blocking(move || {
@@ -139,7 +139,7 @@ impl Keeper {
 
     /// Takes in what happened at the desk.
     pub(crate) async fn hear(&mut self, event: Option<Event>) {
-        if let (Some(desk), Some(event)) = (&mut self.desk, event) {
+        if let (Some(desk), Some(event)) = (&mut self.registering, event) {
             desk.hear(event, &Texts::english()).await;
         }
         self.show_desk();
@@ -149,12 +149,12 @@ impl Keeper {
     pub(crate) async fn register(&mut self, wallet: Arc<Wallet>) {
         match Desk::open(Arc::clone(&wallet)).await {
             Ok(desk) => {
-                self.desk = Some(desk);
+                self.registering = Some(desk);
                 self.show_desk();
             }
             Err(fault) => {
                 tracing::error!(code = fault.code(), "the registration cannot be shown: {fault}");
-                self.enter(wallet);
+                self.enter(wallet).await;
             }
         }
     }
@@ -183,14 +183,14 @@ impl Keeper {
     }
 
     async fn leave_first(&mut self) {
-        if let Some(desk) = self.desk.take() {
+        if let Some(desk) = self.registering.take() {
             let wallet = desk.close().await;
-            self.enter(wallet);
+            self.enter(wallet).await;
         }
     }
 
     fn show_desk(&self) {
-        if let Some(desk) = &self.desk {
+        if let Some(desk) = &self.registering {
             self.show(Stage::First(FirstStage::Registering(Box::new(desk.shown.clone()))));
         }
     }

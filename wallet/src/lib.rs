@@ -14,6 +14,7 @@ pub mod buying;
 pub mod cli;
 pub mod consent;
 pub mod deals;
+pub mod desk;
 pub mod duty;
 pub mod evidence;
 pub mod fault;

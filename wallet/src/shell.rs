@@ -3,6 +3,7 @@
 //! The shell owns everything that is drawn and nothing that can be waited for: orders go out and news come
 //! in through the [`Link`]. It draws with egui alone, so it is tested without a window.
 
+mod asking;
 mod inside;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::{
     wallet::Mode,
 };
 
+use asking::Deed;
 use inside::Inside;
 
 /// The window's content.
@@ -47,6 +49,9 @@ pub struct Shell {
     /// How many sales were drawn as open, and how many of them as asking something; and what was announced.
     sales: (usize, u32),
     told: (usize, u32),
+    /// How many questions were drawn as waiting, and announced.
+    questions: usize,
+    counted: usize,
 }
 
 /// The smallest and the largest zoom in per cent, and its step.
@@ -76,6 +81,8 @@ impl Shell {
             announced,
             sales: none,
             told: none,
+            questions: 0,
+            counted: 0,
         }
     }
 
@@ -91,9 +98,16 @@ impl Shell {
                     self.inside = Some(Inside::new(ctx, opening, emblem, &self.plate, read_only, clock_back));
                     self.used = time(ctx);
                     self.lock_after = Duration::from_millis(lock_after.as_millis());
+                    self.link.desk.mark_changed();
                     self.secret.clear();
                 }
             }
+        }
+        if let Some(inside) = &mut self.inside
+            && self.link.desk.has_changed().unwrap_or_default()
+        {
+            let desk = self.link.desk.borrow_and_update().clone();
+            inside.lay(desk, &self.texts);
         }
         while let Ok(news) = self.link.news.try_recv() {
             if let Some(inside) = &mut self.inside {
@@ -125,19 +139,33 @@ impl Shell {
     pub fn ui(&mut self, ui: &mut Ui) {
         self.announce();
         let drawing = self.current();
-        let asked = match &mut self.inside {
+        let (asked, deed) = match &mut self.inside {
             Some(inside) => inside.ui(ui, &self.theme, &self.texts),
             None => {
                 self.door(ui);
-                semper_tinguin::window::shortcut(ui)
+                (semper_tinguin::window::shortcut(ui), None)
             }
         };
+        match deed {
+            Some(Deed::Lock) => self.act(ui.ctx(), WindowCommand::Lock),
+            Some(Deed::Order(order)) => {
+                if !self.order(order)
+                    && let Some(inside) = &mut self.inside
+                {
+                    inside.unsent();
+                }
+            }
+            None => {}
+        }
         if let Some(command) = asked {
             self.act(ui.ctx(), command);
         }
         self.drawn = drawing;
         self.sales = self.inside.as_ref().map_or((0, 0), Inside::sales);
-        if self.drawn != self.announced || self.drawn != self.current() || self.sales != self.told {
+        self.questions = self.inside.as_ref().map_or(0, Inside::questions);
+        let counted = self.questions == self.counted;
+        if !counted || self.drawn != self.announced || self.drawn != self.current() || self.sales != self.told
+        {
             ui.ctx().request_repaint();
         }
     }
@@ -228,12 +256,14 @@ impl Shell {
         }
     }
 
-    /// An order is dropped when sixteen others wait: the other side then works on something slow, and the
-    /// user sees so.
-    fn order(&self, order: Order) {
-        if self.link.orders.try_send(order).is_err() {
+    /// Whether the order went out. It is dropped when sixteen others wait: the other side then works on something
+    /// slow, and the user sees so.
+    fn order(&self, order: Order) -> bool {
+        let sent = self.link.orders.try_send(order).is_ok();
+        if !sent {
             tracing::warn!("the wallet is busy; an order was dropped");
         }
+        sent
     }
 
     /// One line for operators and tests whenever another view stands in the window, or another number of sales.
@@ -243,6 +273,10 @@ impl Shell {
             self.told = self.sales;
             let (open, asking) = self.told;
             tracing::info!(open, asking, "the window shows other sales");
+        }
+        if self.questions != self.counted {
+            self.counted = self.questions;
+            tracing::info!(waiting = self.counted, "other questions wait");
         }
         if self.drawn != self.announced {
             self.announced = self.drawn;

@@ -1,5 +1,10 @@
 //! The window's content without a window: what it orders, what it shows, and what it drops when it is locked.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops"
+)]
 
 use egui::{Event, Key, Modifiers, accesskit::Role, pos2, vec2};
 use egui_kittest::{
@@ -10,10 +15,12 @@ use semper_supporting::{
     archive::journal::{Chain, Entry, Kind},
     deal::DealId,
     time::{ClockBack, Moment, Span},
+    tinguin::{SealedPrompt, prompt::Withdrawn},
 };
 use semper_tinguin::{texts::Texts, theme::Theme, views::door::DoorState, widgets::emblem::Emblem};
 use semper_wallet::{
     bridge::{Link, News, Order, Stage},
+    desk::{Desk, End},
     lines::{Seen, Signed},
     profile::{DoorPlate, DoorWords},
     shell::Shell,
@@ -21,11 +28,15 @@ use semper_wallet::{
 };
 use tokio::sync::{mpsc, watch};
 
+#[path = "../tinguin/examples/gallery/asked.rs"]
+mod asked;
+
 /// The other end of the link, in the hands of the test.
 struct Far {
     orders: mpsc::Receiver<Order>,
     stage: watch::Sender<Stage>,
     news: mpsc::Sender<News>,
+    desk: watch::Sender<Desk>,
 }
 
 fn open() -> (Harness<'static, Shell>, Far) {
@@ -33,7 +44,8 @@ fn open() -> (Harness<'static, Shell>, Far) {
     let (stage, staged) = watch::channel(Stage::Door(DoorState::Ready));
     let (news, heard) = mpsc::channel(16);
     let plate = DoorPlate { words: DoorWords::parse("amber lighthouse").unwrap(), hue: 6 };
-    let link = Link { orders: order, stage: staged, news: heard };
+    let (desk, waiting) = watch::channel(Desk::default());
+    let link = Link { orders: order, stage: staged, news: heard, desk: waiting };
     let shell = Shell::new(link, plate, Theme::DARK, Texts::english());
     let harness = Harness::builder()
         .with_size(vec2(1120.0, 760.0))
@@ -46,7 +58,7 @@ fn open() -> (Harness<'static, Shell>, Far) {
             },
             shell,
         );
-    (harness, Far { orders, stage, news })
+    (harness, Far { orders, stage, news, desk })
 }
 
 const INSIDE: Stage = Stage::Open {
@@ -305,4 +317,96 @@ fn a_clock_that_went_back_is_told_in_the_frame() {
     far.stage.send_replace(Stage::Open { opening: 1, emblem, read_only: false, lock_after, clock_back });
     harness.run();
     assert!(shows(&harness, "Your clock went back by 3 hours"));
+}
+
+/// What waits, as the other end lays it on the desk.
+fn desk(prompts: Vec<SealedPrompt>) -> Desk {
+    Desk { opening: 1, prompts, program: Some(asked::program()), ..Desk::default() }
+}
+
+fn open_with_question() -> (Harness<'static, Shell>, Far, SealedPrompt) {
+    let (mut harness, mut far) = open();
+    far.stage.send_replace(INSIDE);
+    let prompt = live();
+    far.desk.send_replace(desk(vec![prompt.clone()]));
+    harness.run();
+    assert!(shows(&harness, "Waiting for you (1)"));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::J);
+    harness.run();
+    let open = "Open: Exchange with Fogra Forschungsgesellschaft Druck e.V.";
+    harness.get_by_role_and_label(Role::Button, open).click();
+    harness.step();
+    harness.step();
+    let Ok(Order::Open(id)) = far.orders.try_recv() else { unreachable!("the question is opened") };
+    assert_eq!(id, prompt.id());
+    (harness, far, prompt)
+}
+
+/// A question that can be answered now.
+fn live() -> SealedPrompt {
+    asked::swap("XTS 24.90", "XTS 36.30").prompt().clone()
+}
+
+const TITLE: &str = "Exchange with Fogra Forschungsgesellschaft Druck e.V.";
+
+#[test]
+fn a_question_is_opened_by_the_person_and_put_back_by_escape() {
+    let (mut harness, mut far, _) = open_with_question();
+    assert!(shows(&harness, TITLE) && !shows(&harness, "Home"), "it fills the window");
+    harness.run_steps(4);
+    assert!(far.orders.try_recv().is_err());
+    // What is done at once is swallowed, by the clock of the wall.
+    let put_back = (0..100_000).any(|_| {
+        harness.key_press(Key::Escape);
+        harness.step();
+        matches!(far.orders.try_recv(), Ok(Order::PutBack))
+    });
+    harness.run_steps(4);
+    assert!(put_back && shows(&harness, "Home"));
+}
+
+#[test]
+fn a_question_that_is_taken_back_stops_and_says_why() {
+    let (mut harness, far, prompt) = open_with_question();
+    let ended = [(prompt.id(), End::Withdrawn(Withdrawn::ByPeer))].into();
+    far.desk.send_replace(Desk { ended, ..desk(Vec::new()) });
+    harness.run_steps(2);
+    let stopped = harness.root().children_recursive().find_map(|node| {
+        let node = node.accesskit_node();
+        (node.role() == Role::Heading).then(|| node.label()).flatten()
+    });
+    // What was sealed in the past has run out in the meantime.
+    let stopped = stopped.unwrap_or_default();
+    assert!(stopped.contains("Nothing was signed"), "{stopped}");
+    harness.get_by_role_and_label(Role::Button, "Back to the deal").click();
+    harness.run();
+    assert!(shows(&harness, "Nothing waits for you"));
+}
+
+#[test]
+fn another_question_in_its_place_is_looked_at_and_never_confirmed_at_once() {
+    let (mut harness, mut far, prompt) = open_with_question();
+    let new = asked::order("XTS 29.90", &[]).prompt().clone();
+    let (before, after) = (prompt.facts()[..2].to_vec(), new.facts()[..2].to_vec());
+    let ended = [(prompt.id(), End::Replaced { by: new.id(), before, after })].into();
+    far.desk.send_replace(Desk { ended, ..desk(vec![new.clone()]) });
+    harness.run_steps(2);
+    assert!(shows(&harness, "Stopped: the offer changed while you were looking"));
+    harness.get_by_role_and_label(Role::Button, "Look at the new offer").click();
+    harness.run_steps(3);
+    assert!(matches!(far.orders.try_recv(), Ok(Order::Open(id)) if id == new.id()));
+    assert!(shows(&harness, "Order from Fogra Forschungsgesellschaft Druck e.V."));
+    assert!(far.orders.try_recv().is_err());
+}
+
+#[test]
+fn locking_drops_the_open_question() {
+    let (mut harness, mut far, _) = open_with_question();
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    harness.run_steps(4);
+    assert!(matches!(far.orders.try_recv(), Ok(Order::Lock)));
+    assert!(!shows(&harness, TITLE) && shows(&harness, "amber lighthouse"));
+    far.desk.send_replace(desk(vec![live()]));
+    harness.run();
+    assert!(!shows(&harness, "Waiting for you (1)"));
 }
