@@ -10,8 +10,9 @@ use egui::{
 };
 
 use super::attention::{Confirmed, Obstacle, Phase, Sight};
+use super::layout::Places;
 use super::told::{Told, party};
-use super::{Attempt, Places, Prompt};
+use super::{Attempt, Prompt};
 use crate::texts::{Msg, Texts};
 use crate::theme::{Role, Theme, size, space};
 use crate::widgets::bar::Slot;
